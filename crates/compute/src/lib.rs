@@ -1,0 +1,1 @@
+//! Landfall compute layer: launch templates, auto scaling, load balancers, target groups, listeners.

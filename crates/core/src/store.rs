@@ -1,0 +1,154 @@
+//! Stores: where the log of a topology is kept.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::state::{BrokenLog, Entry, Revision, State};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where the log of one topology is kept.
+///
+/// # Guarantees
+/// * An append is durable when it returns, or it fails; entries keep their order.
+/// * Only the holder of the newest lease can append: a writer whose lease was taken over is refused.
+/// * Any past revision can be read back.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Takes the lease: the right to append, until it is released or expires.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another owner's lease is alive.
+    async fn acquire(&self, owner: &Owner) -> Result<Lease, StoreError>;
+
+    /// Keeps the lease alive; called well before it expires.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when another owner has taken over.
+    async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Gives the lease back.
+    async fn release(&self, lease: Lease) -> Result<(), StoreError>;
+
+    /// Appends entries, durably, as one group.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when the lease is no longer the newest.
+    async fn append(&self, lease: &Lease, entries: &[Entry]) -> Result<(), StoreError>;
+
+    /// The state after all entries; the empty state for a log that does not exist yet.
+    async fn load(&self) -> Result<Loaded, StoreError>;
+
+    /// The entries up to a revision, all when `None`; for the history and for past states.
+    async fn entries(&self, up_to: Option<Revision>) -> Result<Vec<Entry>, StoreError>;
+
+    /// Where the store is, for people: a path, a URL.
+    fn location(&self) -> String;
+}
+
+/// What was read from a store.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loaded {
+    /// The state.
+    pub state: State,
+    /// Things a person should know, such as an unfinished last entry that was dropped.
+    pub warnings: Vec<String>,
+}
+
+/// Who holds a lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// User and host: `asha@build-7`.
+    pub name: String,
+    /// Process id.
+    pub process: u32,
+    /// What it does: `apply`.
+    pub command: String,
+    /// Since when, in seconds since 1970.
+    pub since: u64,
+}
+
+/// The right to append to a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Fencing number: each lease has a higher one than the lease before.
+    pub fence: u64,
+    /// Longest time between two renewals.
+    pub ttl: Duration,
+}
+
+/// What a store can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another owner's lease is alive.
+    #[error("{location} is locked by {} (process {}), which runs `{}`; wait for it, or stop it", .owner.name, .owner.process, .owner.command)]
+    Locked {
+        /// The store.
+        location: String,
+        /// Who holds the lease.
+        owner: Owner,
+    },
+    /// Another owner has taken over.
+    #[error("the lease on {location} was taken over; this run has stopped before its next call")]
+    LeaseLost {
+        /// The store.
+        location: String,
+    },
+    /// An entry in the middle can't be read.
+    #[error("{location} is damaged at entry {revision}: {why}; restore it from a copy, nothing was changed")]
+    Damaged {
+        /// The file or object.
+        location: String,
+        /// Number of the entry.
+        revision: Revision,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The entries don't follow from each other.
+    #[error("{location} is damaged; restore it from a copy, nothing was changed")]
+    Broken {
+        /// The store.
+        location: String,
+        /// Where it breaks.
+        #[source]
+        source: BrokenLog,
+    },
+    /// A newer version of Landfall wrote it.
+    #[error(
+        "{location} was written in format {found}, this program reads up to {known}; use a newer version of Landfall"
+    )]
+    Newer {
+        /// The store.
+        location: String,
+        /// Format of the store.
+        found: u32,
+        /// Newest format that this program knows.
+        known: u32,
+    },
+    /// The store belongs to another topology.
+    #[error(
+        "{location} holds the state of {found}, not of {expected}; give each topology and environment a store of its own"
+    )]
+    Foreign {
+        /// The store.
+        location: String,
+        /// Whose state it is.
+        found: String,
+        /// Whose it should be.
+        expected: String,
+    },
+    /// Reading or writing failed.
+    #[error("can't {action} {location}")]
+    Io {
+        /// What was tried: `write`, `create`, `read`.
+        action: &'static str,
+        /// The file or object.
+        location: String,
+        /// Why it failed.
+        #[source]
+        source: BoxError,
+    },
+}

@@ -1,0 +1,1 @@
+//! Landfall data layer: Aurora global databases, ElastiCache, S3 with replication.

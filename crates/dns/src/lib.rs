@@ -1,0 +1,1 @@
+//! Landfall DNS layer: Route 53 zones, records with routing policies, health checks.

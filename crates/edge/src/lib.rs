@@ -1,0 +1,1 @@
+//! Landfall edge layer: CloudFront and WAF.

@@ -1,0 +1,1 @@
+//! Landfall observability layer: alarms, dashboards, logs, flow logs, SNS, CloudTrail.

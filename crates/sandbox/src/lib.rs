@@ -1,0 +1,1 @@
+//! Simulated cloud of Landfall: in-process, virtual time, no network, no credentials.

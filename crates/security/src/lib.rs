@@ -1,0 +1,1 @@
+//! Landfall security layer: IAM, KMS, Secrets Manager, ACM.
