@@ -193,6 +193,12 @@ impl<T, N> Ref<T, N> {
             Target::Declared(_) => panic!("a reference has an id only once it is resolved"),
         }
     }
+
+    /// The same reference, as one to a `U`: for builders whose own bounds hold the rule that the type held,
+    /// and for kinds that AWS takes in another's place (a replica key as a key).
+    pub fn cast<U>(self) -> Ref<U, N> {
+        Ref { target: self.target, of: PhantomData }
+    }
 }
 
 impl<T, N> From<Handle<T>> for Ref<T, N> {
