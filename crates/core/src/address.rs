@@ -136,7 +136,7 @@ mod tests {
         for (text, why) in [
             ("ec2.subnet", "no `:name`"),
             ("ap-south-1/ec2.subnet:", "name is empty"),
-            ("ec2.subnet:a", "not `global`"),
+            ("ec2.subnet:a", "no place"),
             ("mars/ec2.subnet:a", "not `global`"),
             ("ap-south-1/subnet:a", "service.noun"),
             ("ap-south-1/n t/ec2.subnet:a", "character"),

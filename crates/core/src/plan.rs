@@ -1,9 +1,18 @@
 //! Plans: what a run will do, as an immutable value.
 
+mod difference;
+mod order;
+mod planner;
+mod render;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+
+pub use difference::{Baseline, deltas, merge, resolved_deltas};
+pub use planner::{apply, destroy};
+pub use render::Detail;
 
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +176,13 @@ pub struct Observations {
     pub objects: BTreeMap<Token, Option<Observed>>,
     /// What the topology looks up, by address; absent where nothing was found.
     pub lookups: BTreeMap<Address, Attributes>,
+}
+
+/// Which part of a plan is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Only these resources, with what they need; everything when empty.
+    pub only: Vec<Address>,
 }
 
 impl Plan {

@@ -2,14 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt::{self, Write},
 };
 
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use crate::{
     address::Address,
-    attributes::{Attributes, Fields},
+    attributes::{Attributes, Fields, Value},
     fault::Fault,
     options::Keep,
     place::PlaceCode,
@@ -37,6 +39,19 @@ impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// What the state keeps of a secret: a keyed digest, by which a change is seen.
+///
+/// `key` is the state's own, in hexadecimal, so that equal secrets of two topologies have different digests.
+pub fn digest(key: &str, secret: &Value) -> Value {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(secret.to_string().as_bytes());
+    let mut hex = String::new();
+    for byte in mac.finalize().into_bytes() {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    serde_json::json!({ "$digest": hex })
 }
 
 /// Number of entries in the log: what a plan is made against.

@@ -30,7 +30,7 @@ use crate::{
 /// Name of the field under which a taggable resource carries its tags.
 pub const TAGS: &str = "tags";
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_hours(1);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// A deployment of a topology: `prod`, `staging`. Part of names, tags and the state's key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
