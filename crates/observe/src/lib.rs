@@ -1,1 +1,43 @@
-//! Landfall observability layer: alarms, dashboards, logs, flow logs, SNS, CloudTrail.
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod metrics;
+
+mod alarm;
+mod dashboard;
+#[cfg(feature = "aws")]
+mod dashboard_body;
+mod flow_log;
+mod log_group;
+mod metric;
+mod subscription;
+mod topic;
+mod topic_policy;
+mod trail;
+
+pub use alarm::{Alarm, AlarmAttributes, Comparison, MissingData};
+pub use dashboard::{Dashboard, DashboardAttributes, Row, Widget};
+pub use flow_log::{AggregationInterval, FlowLog, FlowLogAttributes, TrafficType};
+pub use log_group::{InvalidLogGroupName, InvalidRetention, LogGroup, LogGroupAttributes, LogGroupName, Retention};
+pub use metric::{InvalidStatistic, Metric, Statistic};
+pub use subscription::{Protocol, Subscription, SubscriptionAttributes};
+pub use topic::{Topic, TopicAttributes};
+pub use topic_policy::{TopicPolicy, TopicPolicyAttributes};
+pub use trail::{Trail, TrailAttributes};
+
+use landfall_core::Kind;
+
+/// Every kind of the layer.
+pub fn kinds() -> Vec<&'static Kind> {
+    vec![
+        &alarm::KIND,
+        &dashboard::KIND,
+        &flow_log::KIND,
+        &log_group::KIND,
+        &subscription::KIND,
+        &topic::KIND,
+        &topic_policy::KIND,
+        &trail::KIND,
+    ]
+}
