@@ -117,7 +117,7 @@ impl Field {
         self
     }
 
-    /// Order doesn't matter in the field's list.
+    /// Order doesn't matter in the field's list, nor in the lists inside its items: policy documents.
     #[must_use]
     pub const fn set(mut self) -> Self {
         self.set = true;

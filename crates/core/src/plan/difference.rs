@@ -169,9 +169,21 @@ fn same(a: &Value, b: &Value, set: bool) -> bool {
 }
 
 fn sorted(items: &[Value]) -> Vec<String> {
-    let mut items: Vec<_> = items.iter().map(Value::to_string).collect();
+    let mut items: Vec<_> = items.iter().map(|item| unordered(item).to_string()).collect();
     items.sort();
     items
+}
+
+/// A value inside a set in one form: the lists in it are sets too, and an absent member is a null.
+fn unordered(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(sorted(items).into_iter().map(Value::String).collect()),
+        Value::Object(members) => {
+            let told = members.iter().filter(|(_, member)| !member.is_null());
+            Value::Object(told.map(|(name, member)| (name.clone(), unordered(member))).collect())
+        }
+        scalar => scalar.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -230,6 +242,10 @@ mod tests {
         check(json!({"size": 1}), json!({"size": 1}), Some(json!({"size": 3})), &["size!"]);
         check(json!({"size": 3}), json!({"size": 1}), Some(json!({"size": 3})), &[]);
         check(json!({"zones": ["a", "b"]}), json!({"zones": ["b", "a"]}), None, &[]);
+        let statement = |actions: [&str; 2]| json!({"zones": [{"actions": actions, "sid": null}, {"actions": []}]});
+        let answered = json!({"zones": [{"actions": []}, {"actions": ["b", "a"]}]});
+        check(statement(["a", "b"]), statement(["a", "b"]), Some(answered.clone()), &[]);
+        check(statement(["a", "c"]), statement(["a", "c"]), Some(answered), &["zones!"]);
         check(
             json!({"nested": {"a": 1, "b": [1, 2]}}),
             json!({"nested": {"a": 1, "b": [1, 3]}}),
