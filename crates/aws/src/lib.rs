@@ -1,9 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+pub mod tap;
+
+mod classify;
+mod client;
 mod connection;
+mod endpoint;
 mod fault;
 mod regional;
+mod wire;
 
-pub use connection::{Aws, ConnectError};
-pub use fault::{absent_is_done, fault, found, is_absent};
+pub use connection::{Aws, AwsBuilder, ConnectError};
+pub use fault::{absent_is_done, fault, found, is_absent, is_code};
 pub use regional::Regional;

@@ -1,0 +1,61 @@
+//! One line of a layer's table: a kind, where its wire is proved, and a topology that needs it.
+
+use landfall_core::{Kind, Topology};
+
+/// How one kind is proved.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// Name of the kind under test.
+    pub kind: &'static str,
+    /// Where its wire is proved.
+    pub wire: Wire,
+    /// Declares the object under test, last of its kind, and before it all that it needs.
+    pub declare: fn(&Topology, Variant),
+}
+
+/// Which version of the program declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// What is created.
+    First,
+    /// The same with every field changed that AWS changes in place.
+    Updated,
+}
+
+impl Variant {
+    /// One of two values: `variant.pick("before", "after")`.
+    pub fn pick<T>(self, first: T, updated: T) -> T {
+        match self {
+            Self::First => first,
+            Self::Updated => updated,
+        }
+    }
+}
+
+/// Where the wire of a kind is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wire {
+    /// On moto, all services.
+    Moto,
+    /// On ministack, all services.
+    Ministack,
+    /// On moto, but these services on ministack, by the SDK's ids: `CloudFront`.
+    Split {
+        /// Services that ministack serves.
+        ministack: &'static [&'static str],
+    },
+}
+
+/// Fails unless every kind of a layer has a case and every case names a kind of the layer.
+///
+/// # Panics
+/// With the kinds that lack a case, or the cases that name no kind.
+pub fn complete(kinds: &[&'static Kind], cases: &[Case]) {
+    let lacking: Vec<_> =
+        kinds.iter().map(|kind| kind.name).filter(|name| cases.iter().all(|case| case.kind != *name)).collect();
+    assert!(lacking.is_empty(), "kinds without a line in the conformance table: {}", lacking.join(", "));
+    let unknown: Vec<_> =
+        cases.iter().map(|case| case.kind).filter(|name| kinds.iter().all(|kind| kind.name != *name)).collect();
+    assert!(unknown.is_empty(), "cases of kinds that the layer does not have: {}", unknown.join(", "));
+}
