@@ -1,0 +1,167 @@
+//! Reading: objects and lookups as they are in AWS, many at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use landfall_core::{
+    Address, Attributes, Fault, Locator, Lowered, Observed, Plan, State, Tags,
+    plan::Observations,
+    provider::Desired,
+    state::{Object, Token},
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use tokio::task::JoinSet;
+
+use crate::{
+    error::Error,
+    event::Event,
+    run::readable,
+    stop::Level,
+    subject::{Subject, stopped, tags_of},
+    tools::Tools,
+};
+
+/// Something to read.
+struct Read<K> {
+    key: K,
+    subject: Subject,
+    by: By,
+}
+
+enum By {
+    Id(String),
+    /// By the token, for an object whose id was never recorded.
+    Token(Box<Desired>),
+}
+
+/// Reads objects of the state.
+///
+/// # Errors
+/// [`Error::Unreadable`] with everything that could not be read; [`Error::Stopped`].
+pub(crate) async fn objects<'o>(
+    tools: &Tools,
+    objects: impl IntoIterator<Item = &'o Object>,
+    seed: u64,
+) -> Result<BTreeMap<Token, Option<Observed>>, Error> {
+    let mut reads = Vec::new();
+    let mut faults = Vec::new();
+    for object in objects {
+        match tools.subject(&object.address, &object.kind, object.place, &object.token, tags_of(&object.fields)) {
+            Ok(subject) => reads.push(Read { key: object.token.clone(), subject, by: by(object) }),
+            Err(fault) => faults.push((object.address.clone(), fault)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::Unreadable { faults });
+    }
+    all(tools, reads, seed).await
+}
+
+fn by(object: &Object) -> By {
+    match object.id() {
+        Some(id) => By::Id(id.to_owned()),
+        None => By::Token(Box::new(Desired { fields: readable(object), references: Vec::new() })),
+    }
+}
+
+/// Reads what a topology looks up.
+///
+/// # Errors
+/// As [`objects`].
+pub(crate) async fn lookups<'a>(
+    tools: &Tools,
+    lowered: &'a Lowered,
+    wanted: impl Fn(&Address) -> bool,
+    seed: u64,
+) -> Result<BTreeMap<Address, Attributes>, Error> {
+    let mut reads = Vec::new();
+    let mut faults = Vec::new();
+    for own in lowered.declarations.iter().filter(|own| wanted(&own.address)) {
+        let Some(id) = &own.lookup else { continue };
+        // Nothing of ours: no object has the token of zeros.
+        let token = Token::from_random([0; 16]);
+        match tools.subject(&own.address, own.kind.name, own.place, &token, Tags::new()) {
+            Ok(subject) => reads.push(Read { key: own.address.clone(), subject, by: By::Id(id.clone()) }),
+            Err(fault) => faults.push((own.address.clone(), fault)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::Unreadable { faults });
+    }
+    let found = all(tools, reads, seed).await?;
+    Ok(found.into_iter().filter_map(|(address, observed)| Some((address, observed?.attributes))).collect())
+}
+
+async fn all<K: Ord + Send + 'static>(
+    tools: &Tools,
+    reads: Vec<Read<K>>,
+    seed: u64,
+) -> Result<BTreeMap<K, Option<Observed>>, Error> {
+    let total = reads.len();
+    if total == 0 {
+        return Ok(BTreeMap::new());
+    }
+    tools.events.emit(Event::Refreshing { total });
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut readers = JoinSet::new();
+    for read in reads {
+        readers.spawn(one(read, random.random()));
+    }
+    let mut found = BTreeMap::new();
+    let mut faults: Vec<(Address, Fault)> = Vec::new();
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = tools.stop.reached(Level::Finish) => return Err(Error::Stopped),
+            next = readers.join_next() => next,
+        };
+        match next {
+            None => break,
+            Some(Ok((key, address, result))) => {
+                let done = found.len() + faults.len() + 1;
+                tools.events.emit(Event::Refreshed { address: address.clone(), done, total });
+                match result {
+                    Ok(observed) => drop(found.insert(key, observed)),
+                    Err(fault) => faults.push((address, fault)),
+                }
+            }
+            Some(Err(error)) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return Err(Error::Shutdown),
+            },
+        }
+    }
+    if faults.is_empty() {
+        return Ok(found);
+    }
+    faults.sort_by(|a, b| a.0.cmp(&b.0));
+    Err(Error::Unreadable { faults })
+}
+
+async fn one<K>(read: Read<K>, seed: u64) -> (K, Address, Result<Option<Observed>, Fault>) {
+    let Read { key, subject, by } = read;
+    let result = match subject.tools.limits.slot().await {
+        None => Err(stopped()),
+        Some(_slot) => match &by {
+            By::Id(id) => subject.read(Locator::Id(id), seed).await,
+            By::Token(want) => subject.read(Locator::Token(want), seed).await,
+        },
+    };
+    (key, subject.address, result)
+}
+
+/// The objects that a state holds and nobody has read yet.
+pub(crate) fn unread<'s>(state: &'s State, seen: &Observations) -> Vec<&'s Object> {
+    state.objects.values().filter(|object| !seen.objects.contains_key(&object.token)).collect()
+}
+
+/// Lookups whose values a run needs for its secrets: all others are in the plan already.
+pub(crate) fn lookups_of_secrets(lowered: &Lowered, plan: &Plan) -> BTreeSet<Address> {
+    let mut found = BTreeSet::new();
+    for step in &plan.steps {
+        let Some(own) = lowered.get(&step.address).filter(|_| !step.secrets.is_empty()) else { continue };
+        for expr in step.secrets.iter().filter_map(|name| own.fields.get(name)) {
+            expr.references(&mut |address, _| found.extend([address.clone()]));
+        }
+    }
+    found
+}

@@ -1,0 +1,47 @@
+//! Tools: what every part of an operation needs, cheap to clone.
+
+use std::sync::Arc;
+
+use landfall_core::{Address, Fault, FaultKind, Kind, PlaceCode, Provider, Providers, Tags, state::Token};
+
+use crate::{event::Events, limits::Limits, retry::RetryPolicy, session::Name, stop::Stop, subject::Subject};
+
+/// What every part of an operation needs.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) providers: Arc<Providers>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) stop: Stop,
+    pub(crate) events: Events,
+    pub(crate) name: Name,
+}
+
+impl Tools {
+    /// An object as an operation sees it.
+    ///
+    /// # Errors
+    /// When no provider serves its kind.
+    pub(crate) fn subject(
+        &self,
+        address: &Address,
+        kind: &str,
+        place: PlaceCode,
+        token: &Token,
+        tags: Tags,
+    ) -> Result<Subject, Fault> {
+        let (kind, provider) = self.kind(kind)?;
+        Ok(Subject { tools: self.clone(), address: address.clone(), kind, provider, place, token: token.clone(), tags })
+    }
+
+    fn kind(&self, name: &str) -> Result<(&'static Kind, Arc<dyn Provider>), Fault> {
+        let found = self.providers.kind(name).zip(self.providers.provider(name).cloned());
+        found.ok_or_else(|| {
+            Fault::new(
+                FaultKind::Unsupported,
+                format!("finding a provider for {name}"),
+                "this program has none: add the crate of its layer to the providers of the executor",
+            )
+        })
+    }
+}
