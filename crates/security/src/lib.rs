@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "aws")]
+pub mod aws;
+
 mod alias;
 mod caller_identity;
 mod certificate;
