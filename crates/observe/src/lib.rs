@@ -5,10 +5,14 @@ pub mod aws;
 pub mod metrics;
 
 mod alarm;
+mod alarms;
+mod alert_topic;
+mod audit_trail;
 mod dashboard;
 #[cfg(feature = "aws")]
 mod dashboard_body;
 mod flow_log;
+mod flow_logs;
 mod log_group;
 mod metric;
 mod subscription;
@@ -16,6 +20,10 @@ mod topic;
 mod topic_policy;
 mod trail;
 
+pub use alarms::{Alarms, EdgeAlarms, Thresholds};
+pub use alert_topic::{AlertTopic, AlertTopicHandles};
+pub use audit_trail::{AuditTrail, AuditTrailHandles};
+pub use flow_logs::{FlowLogs, FlowLogsHandles};
 pub use alarm::{Alarm, AlarmAttributes, Comparison, MissingData};
 pub use dashboard::{Dashboard, DashboardAttributes, Row, Widget};
 pub use flow_log::{AggregationInterval, FlowLog, FlowLogAttributes, TrafficType};
@@ -24,7 +32,7 @@ pub use metric::{InvalidStatistic, Metric, Statistic};
 pub use subscription::{Protocol, Subscription, SubscriptionAttributes};
 pub use topic::{Topic, TopicAttributes};
 pub use topic_policy::{TopicPolicy, TopicPolicyAttributes};
-pub use trail::{Trail, TrailAttributes};
+pub use trail::{InvalidTrailName, Trail, TrailAttributes, TrailName};
 
 use landfall_core::Kind;
 

@@ -31,16 +31,16 @@ impl TypedProvider for Provider {
         live(trail, is_logging, tags).map(Some)
     }
 
-    async fn find(&self, cx: &Context, _want: &Trail<AnyRegion>) -> Result<Option<LiveTrail>, Fault> {
-        self.read(cx, &name(cx)).await
+    async fn find(&self, cx: &Context, want: &Trail<AnyRegion>) -> Result<Option<LiveTrail>, Fault> {
+        Ok(self.read(cx, want.name.as_str()).await?.filter(|live| cx.owns(&live.tags)))
     }
 
     async fn create(&self, cx: &Context, want: &Trail<AnyRegion>) -> Result<TrailAttributes, Fault> {
         let client = self.0.of(cx);
-        let name = name(cx);
+        let name = want.name.as_str();
         let reply = client
             .create_trail()
-            .name(&name)
+            .name(name)
             .s3_bucket_name(want.bucket.id())
             .set_s3_key_prefix(want.prefix.clone())
             .is_multi_region_trail(want.multi_region)
@@ -52,10 +52,10 @@ impl TypedProvider for Provider {
             .await
             .map_err(fault("cloudtrail:CreateTrail"))?;
         if want.enable_logging {
-            set_logging(&client, &name, true).await?;
+            set_logging(&client, name, true).await?;
         }
         let arn = reply.trail_arn().ok_or_else(|| Fault::incomplete("cloudtrail:CreateTrail", "TrailARN"))?;
-        Ok(TrailAttributes { id: name, arn: arn.to_owned() })
+        Ok(TrailAttributes { id: name.to_owned(), arn: arn.to_owned() })
     }
 
     async fn update(&self, cx: &Context, want: &Trail<AnyRegion>, have: &LiveTrail) -> Result<TrailAttributes, Fault> {
@@ -83,11 +83,6 @@ impl TypedProvider for Provider {
         let reply = self.0.of(cx).delete_trail().name(&have.attributes.id).send().await;
         absent_is_done("cloudtrail:DeleteTrail", reply)
     }
-}
-
-/// Names of trails have 3 to 128 letters, digits, `.`, `-` and `_`.
-fn name(cx: &Context) -> String {
-    cx.physical_name(128)
 }
 
 async fn set_logging(client: &Client, name: &str, on: bool) -> Result<(), Fault> {
@@ -126,8 +121,10 @@ async fn update_tags(client: &Client, cx: &Context, have: &LiveTrail) -> Result<
 
 fn live(trail: Reply, is_logging: bool, tags: Tags) -> Result<LiveTrail, Fault> {
     let missing = |what| Fault::incomplete("cloudtrail:GetTrail", what);
+    let name = trail.name.ok_or_else(|| missing("Name"))?;
     Ok(Live {
         resource: Trail {
+            name: name.parse().map_err(|_| missing("valid Name"))?,
             bucket: Ref::existing(trail.s3_bucket_name.ok_or_else(|| missing("S3BucketName"))?),
             prefix: trail.s3_key_prefix.filter(|prefix| !prefix.is_empty()),
             multi_region: trail.is_multi_region_trail.unwrap_or_default(),
@@ -137,7 +134,7 @@ fn live(trail: Reply, is_logging: bool, tags: Tags) -> Result<LiveTrail, Fault> 
             kms_key: trail.kms_key_id.filter(|key| !key.is_empty()).map(ArnRef::existing),
         },
         attributes: TrailAttributes {
-            id: trail.name.ok_or_else(|| missing("Name"))?,
+            id: name,
             arn: trail.trail_arn.ok_or_else(|| missing("TrailARN"))?,
         },
         tags,

@@ -1,0 +1,161 @@
+//! The alarms that the people on call need, for one region and for the edge.
+
+use landfall_compute::{AutoScalingGroup, LoadBalancer, TargetGroup};
+use landfall_core::{Handle, Input, Region, Scope, UsEast1};
+use landfall_datalayer::{AuroraCluster, ClusterRole};
+use landfall_dns::HealthCheck;
+use landfall_edge::Distribution;
+
+use crate::{
+    alarm::{Alarm, Comparison, MissingData},
+    metric::Metric,
+    metrics,
+    topic::Topic,
+};
+
+/// Alarms on a region's web tier, database and cache: latency, request spikes, errors, unhealthy hosts, CPU,
+/// memory.
+#[derive(Debug, Clone, bon::Builder)]
+pub struct Alarms<R: Region, M: ClusterRole> {
+    /// Topic that is told when an alarm goes off, and when it is over.
+    pub topic: Handle<Topic<R>>,
+    /// Load balancer of the web tier.
+    pub load_balancer: Handle<LoadBalancer<R>>,
+    /// Its targets.
+    pub target_group: Handle<TargetGroup<R>>,
+    /// The instances behind them.
+    pub auto_scaling_group: Handle<AutoScalingGroup<R>>,
+    /// The region's database cluster.
+    pub database: Handle<AuroraCluster<R, M>>,
+    /// Ids of the cache's nodes.
+    #[builder(default, with = |nodes: impl IntoIterator<Item = impl Into<Input<String>>>| nodes.into_iter().map(Into::into).collect())]
+    pub cache_nodes: Vec<Input<String>>,
+    /// Bounds; defaults that suit a web platform.
+    #[builder(default)]
+    pub thresholds: Thresholds,
+}
+
+/// Bounds of a region's alarms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Seconds until a page begins to come, 99th percentile over five minutes; default 1.
+    pub response_time_seconds: f64,
+    /// Requests per minute that nobody expects; default 60,000.
+    pub requests_per_minute: f64,
+    /// Errors per minute; default 25.
+    pub errors_per_minute: f64,
+    /// CPU of instances, database and cache in per cent; default 90, above the 80 at which the group grows.
+    pub cpu_percent: f64,
+    /// Memory of the cache in per cent; default 85.
+    pub memory_percent: f64,
+    /// Milliseconds by which a secondary database may lag; default 5,000, far inside an RPO of five minutes.
+    pub replication_lag_milliseconds: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            response_time_seconds: 1.0,
+            requests_per_minute: 60_000.0,
+            errors_per_minute: 25.0,
+            cpu_percent: 90.0,
+            memory_percent: 85.0,
+            replication_lag_milliseconds: 5_000.0,
+        }
+    }
+}
+
+/// An alarm that goes off above a threshold and tells one topic.
+fn above<R: Region>(
+    topic: Handle<Topic<R>>,
+    metric: Metric,
+    threshold: f64,
+    missing: MissingData,
+    description: &str,
+) -> Alarm<R> {
+    Alarm::builder()
+        .description(description)
+        .metric(metric)
+        .comparison(Comparison::GreaterThanThreshold)
+        .threshold(threshold)
+        .treat_missing_data(missing)
+        .alarm_actions([topic])
+        .ok_actions([topic])
+        .build()
+}
+
+impl<R: Region, M: ClusterRole> Alarms<R, M> {
+    /// Declares the alarms.
+    ///
+    /// Only the cluster that follows publishes its lag; both have the alarm, because a failover swaps them.
+    pub fn add_to(&self, scope: &Scope<'_, R>) -> Vec<Handle<Alarm<R>>> {
+        let Thresholds { cpu_percent, errors_per_minute, .. } = self.thresholds;
+        let balancer = self.load_balancer;
+        let quiet = MissingData::NotBreaching;
+        let alarms = [
+            ("latency", metrics::target_response_time(balancer).period_seconds(300), self.thresholds.response_time_seconds, quiet, "Pages come slowly: look at the database and at the instances' CPU"),
+            ("requests", metrics::request_count(balancer), self.thresholds.requests_per_minute, quiet, "More requests than expected: a campaign, or an attack that the firewall lets through"),
+            ("errors", metrics::target_5xx(balancer), errors_per_minute, quiet, "The application answers with errors: look at its logs"),
+            ("balancer-errors", metrics::load_balancer_5xx(balancer), errors_per_minute, quiet, "The load balancer finds no target that answers"),
+            ("unhealthy-hosts", metrics::unhealthy_hosts(balancer, self.target_group), 0.0, quiet, "Instances fail their health check"),
+            ("instance-cpu", metrics::instance_cpu(self.auto_scaling_group), cpu_percent, MissingData::Missing, "Instances are busy although the group grows at 80 %: is its maximum reached?"),
+            ("database-cpu", metrics::database_cpu(self.database), cpu_percent, MissingData::Missing, "The database is busy: find the query, or take a larger class"),
+            ("database-lag", metrics::replication_lag(self.database), self.thresholds.replication_lag_milliseconds, quiet, "The secondary lags behind the primary: what a lost region would lose grows"),
+        ];
+        let alarms = alarms.into_iter().map(|(name, metric, threshold, missing, description)| {
+            scope.add(name, above(self.topic, metric, threshold, missing, description))
+        });
+        let alarms: Vec<_> = alarms.collect();
+        let caches = self.cache_nodes.iter().enumerate().flat_map(|(position, node)| {
+            let cpu = above(self.topic, metrics::cache_cpu(node), cpu_percent, MissingData::Missing, "A node of the cache is busy");
+            let memory = metrics::cache_memory(node);
+            let memory = above(self.topic, memory, self.thresholds.memory_percent, MissingData::Missing, "A node of the cache runs full and will evict");
+            let number = position + 1;
+            [scope.add(&format!("cache-{number}-cpu"), cpu), scope.add(&format!("cache-{number}-memory"), memory)]
+        });
+        alarms.iter().copied().chain(caches).collect()
+    }
+}
+
+/// Alarms on what belongs to no region: health checks and the distribution. AWS publishes their metrics in
+/// us-east-1 only, so the alarms and their topic live there.
+#[derive(Debug, Clone, bon::Builder)]
+pub struct EdgeAlarms {
+    /// Topic that is told when an alarm goes off, and when it is over.
+    pub topic: Handle<Topic<UsEast1>>,
+    /// Health checks with the names of what they check.
+    #[builder(default, with = |checks: impl IntoIterator<Item = (impl Into<String>, Handle<HealthCheck>)>| {
+        checks.into_iter().map(|(name, check)| (name.into(), check)).collect()
+    })]
+    pub health_checks: Vec<(String, Handle<HealthCheck>)>,
+    /// The distribution.
+    pub distribution: Option<Handle<Distribution>>,
+    /// Errors of the distribution in per cent of its requests; 5 unless said.
+    #[builder(default = 5.0)]
+    pub distribution_5xx_percent: f64,
+}
+
+impl EdgeAlarms {
+    /// Declares the alarms.
+    pub fn add_to(&self, scope: &Scope<'_, UsEast1>) -> Vec<Handle<Alarm<UsEast1>>> {
+        let checks = self.health_checks.iter().map(|(name, check)| {
+            let alarm = Alarm::builder()
+                .description(format!("{name} fails its health check: Route 53 sends its users elsewhere"))
+                .metric(metrics::health_check_status(*check))
+                .comparison(Comparison::LessThanThreshold)
+                .threshold(1.0)
+                .evaluation_periods(1)
+                .treat_missing_data(MissingData::Breaching)
+                .alarm_actions([self.topic])
+                .ok_actions([self.topic])
+                .build();
+            scope.add(&format!("health-{name}"), alarm)
+        });
+        let distribution = self.distribution.map(|distribution| {
+            let metric = metrics::distribution_5xx(distribution).period_seconds(300);
+            let description = "Users get errors from CloudFront: look at both origins";
+            scope.add("distribution-errors", above(self.topic, metric, self.distribution_5xx_percent, MissingData::NotBreaching, description))
+        });
+        checks.chain(distribution).collect()
+    }
+}
