@@ -1,4 +1,4 @@
-//! Time for providers under test: pauses as long as emulators need, not as long as AWS does.
+//! Time for providers under test.
 
 use std::time::Duration;
 
@@ -9,10 +9,24 @@ use landfall_core::{Fault, Pace};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hurried;
 
+/// The whole pause, for clocks that jump.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unhurried;
+
 #[async_trait]
 impl Pace for Hurried {
     async fn pause(&self, duration: Duration) -> Result<(), Fault> {
         tokio::time::sleep((duration / 50).min(Duration::from_millis(50))).await;
+        Ok(())
+    }
+
+    fn waiting(&self, _what: &str) {}
+}
+
+#[async_trait]
+impl Pace for Unhurried {
+    async fn pause(&self, duration: Duration) -> Result<(), Fault> {
+        tokio::time::sleep(duration).await;
         Ok(())
     }
 
