@@ -12,7 +12,7 @@ pub(crate) struct Draw(u64);
 impl Draw {
     /// The seed of a sandbox.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(FNV_OFFSET).with(&seed.to_le_bytes())
+        Self(FNV_OFFSET).nth(seed)
     }
 
     /// Adds a word to what is drawn for (FNV-1a, with a separator after each word).

@@ -91,7 +91,7 @@ impl World {
             let message = format!("IdempotentParameterMismatch: the token was used for a {}", thing.kind.name);
             return Err(invalid(operation, message));
         }
-        if let Some(field) = fields::differing(kind, &want.fields, &thing.fields).next() {
+        if let Some(field) = fields::changed(kind, &want.fields, &thing.fields, &thing.fields).first() {
             let message = format!("IdempotentParameterMismatch: the token was used with another `{}`", field.name);
             return Err(invalid(operation, message));
         }
@@ -101,12 +101,14 @@ impl World {
         }
     }
 
-    /// Begins a change in place; returns whether there was something to change.
+    /// Begins a change in place, given the fields that the caller knows; returns whether there was something to
+    /// change.
     pub(crate) fn update(
         &mut self,
         served: &Served,
         cx: &Context,
         want: &Desired,
+        known: &Fields,
         key: Key,
         now: Duration,
     ) -> Result<bool, Fault> {
@@ -114,7 +116,7 @@ impl World {
         let operation = Op::Update.operation(kind);
         let forms = served.forms.as_ref().map_err(|why| Fault::new(FaultKind::Fatal, &operation, why))?;
         let Some(thing) = self.thing(key) else { return Ok(false) };
-        let changed: Vec<_> = fields::differing(kind, &want.fields, &thing.fields).collect();
+        let changed = fields::changed(kind, &want.fields, known, &thing.fields);
         if let Some(field) = changed.iter().find(|field| field.change == Change::Replace) {
             let message = format!(
                 "InvalidParameterCombination: `{}` of {} can't be changed after its creation",

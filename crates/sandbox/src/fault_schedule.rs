@@ -16,6 +16,21 @@ pub struct FaultSchedule {
     at_calls: BTreeMap<u64, Trouble>,
     outages: Vec<Outage>,
     denied: Vec<String>,
+    rates: BTreeMap<String, Rate>,
+}
+
+/// How many calls of a service a place answers before it throttles.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Rate {
+    per_second: f64,
+    burst: f64,
+}
+
+/// What is left of a rate.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bucket {
+    used: f64,
+    at: Duration,
 }
 
 /// One thing that goes wrong with a call.
@@ -126,8 +141,16 @@ impl FaultSchedule {
         self
     }
 
+    /// Throttles the calls of a service in each place beyond so many per second, as AWS's token buckets do: `burst`
+    /// at once after a pause.
+    #[must_use]
+    pub fn at_most(mut self, service: impl Into<String>, per_second: f64, burst: u32) -> Self {
+        self.rates.insert(service.into(), Rate { per_second, burst: f64::from(burst) });
+        self
+    }
+
     /// What becomes of a call.
-    pub(crate) fn fate(&self, call: &Asked<'_>, seed: Draw) -> Fate {
+    pub(crate) fn fate(&self, call: &Asked<'_>, seed: Draw, bucket: &mut Bucket) -> Fate {
         let mut fate = Fate::default();
         let operation = || call.op.operation(call.kind);
         if let Some(action) = self.denied_action(call.op.actions(call.kind)) {
@@ -141,16 +164,19 @@ impl FaultSchedule {
             fate.refused = Some(Fault::new(FaultKind::Unavailable, operation(), message));
             return fate;
         }
+        if let Some(rate) = self.rates.get(service)
+            && !bucket.take(*rate, call.now)
+        {
+            fate.refused = Some(throttled(operation()));
+            return fate;
+        }
         let draw = seed.with(call.address.as_str()).with(call.op.as_str()).nth(call.attempt);
         let drawn = self.shares.iter().enumerate();
         let drawn =
             drawn.filter(|(n, (_, share))| draw.nth(*n as u64).happens(*share)).map(|(_, (trouble, _))| trouble);
         for trouble in self.at_calls.get(&call.number).into_iter().chain(drawn) {
             match trouble {
-                Trouble::Throttle => {
-                    let message = "ThrottlingException: Rate exceeded";
-                    fate.refused = Some(Fault::new(FaultKind::Throttled, operation(), message));
-                }
+                Trouble::Throttle => fate.refused = Some(throttled(operation())),
                 Trouble::Unavailable => {
                     let message = "503 Service Unavailable";
                     fate.refused = Some(Fault::new(FaultKind::Unavailable, operation(), message));
@@ -174,6 +200,21 @@ impl FaultSchedule {
     }
 }
 
+fn throttled(operation: String) -> Fault {
+    Fault::new(FaultKind::Throttled, operation, "ThrottlingException: Rate exceeded")
+}
+
+impl Bucket {
+    /// Takes one call from the bucket, if there is one left.
+    fn take(&mut self, rate: Rate, now: Duration) -> bool {
+        let refilled = now.saturating_sub(self.at).as_secs_f64() * rate.per_second;
+        let used = (self.used - refilled).max(0.0);
+        let answered = used + 1.0 <= rate.burst;
+        *self = Self { used: if answered { used + 1.0 } else { used }, at: now };
+        answered
+    }
+}
+
 /// A call about which the schedule is asked.
 pub(crate) struct Asked<'a> {
     pub(crate) kind: &'a Kind,
@@ -194,4 +235,94 @@ pub(crate) struct Fate {
     pub(crate) delay: Duration,
     pub(crate) lost: bool,
     pub(crate) killed: Option<Moment>,
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall_core::{Global, Resource, kind::Actions};
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    struct Role {}
+
+    impl Resource for Role {
+        type At = Global;
+        fn kind() -> &'static Kind {
+            &KIND
+        }
+    }
+
+    static KIND: Kind = Kind {
+        actions: Actions {
+            create: &["iam:CreateRole", "iam:TagRole"],
+            read: &["iam:GetRole"],
+            update: &[],
+            delete: &["iam:DeleteRole"],
+        },
+        ..Kind::of::<Role>("iam.role")
+    };
+
+    fn fate(faults: &FaultSchedule, op: Op, number: u64, seconds: u64) -> Fate {
+        let address = "global/iam.role:web".parse().expect("an address");
+        let place = PlaceCode::global();
+        let now = Duration::from_secs(seconds);
+        let asked = Asked { kind: &KIND, address: &address, place, op, number, attempt: number, now };
+        faults.fate(&asked, Draw::new(1), &mut Bucket::default())
+    }
+
+    fn refused(faults: &FaultSchedule, op: Op, seconds: u64) -> Option<(FaultKind, String)> {
+        fate(faults, op, 1, seconds).refused.map(|fault| (fault.kind, fault.operation))
+    }
+
+    #[test]
+    fn denials_name_the_action_that_lacks() {
+        let check = |denied, op, expected: Option<&str>| {
+            let faults = FaultSchedule::none().deny(denied);
+            let expected = expected.map(|action| (FaultKind::Denied, action.to_owned()));
+            assert_eq!(refused(&faults, op, 0), expected, "{denied}");
+        };
+        check("iam:TagRole", Op::Create, Some("iam:TagRole"));
+        check("iam:TagRole", Op::Delete, None);
+        check("iam:Create*", Op::Create, Some("iam:CreateRole"));
+        check("iam:*", Op::Find, Some("iam:GetRole"));
+        check("iam:GetRole", Op::Create, None);
+    }
+
+    #[test]
+    fn outages_have_a_service_a_region_and_a_time() {
+        let check = |outage: Outage, seconds, expected: bool| {
+            let faults = FaultSchedule::none().outage(outage.clone());
+            assert_eq!(refused(&faults, Op::Create, seconds).is_some(), expected, "{outage:?} at {seconds}");
+        };
+        check(Outage::service("iam"), 0, true);
+        check(Outage::service("ec2"), 0, false);
+        check(Outage::region("us-east-1"), 0, true);
+        check(Outage::region("ap-south-1"), 0, false);
+        check(Outage::service("iam").of_region("ap-south-1"), 0, false);
+        let minute = Outage::service("iam").from(Duration::from_secs(60)).to(Duration::from_secs(120));
+        check(minute.clone(), 59, false);
+        check(minute.clone(), 60, true);
+        check(minute, 120, false);
+    }
+
+    #[test]
+    fn a_trouble_meets_its_call_and_shares_meet_some() {
+        let faults = FaultSchedule::none().at_call(3, Trouble::Kill(Moment::During)).share(Trouble::Throttle, 0.25);
+        assert_eq!(fate(&faults, Op::Create, 3, 0).killed, Some(Moment::During));
+        assert_eq!(fate(&faults, Op::Create, 4, 0).killed, None);
+        let throttled = (0..1000).filter(|n| fate(&faults, Op::Create, *n, 0).refused.is_some()).count();
+        assert!((200..300).contains(&throttled), "{throttled} of 1000");
+    }
+
+    #[test]
+    fn a_bucket_answers_a_burst_and_then_so_many_per_second() {
+        let rate = Rate { per_second: 2.0, burst: 3.0 };
+        let mut bucket = Bucket::default();
+        let mut answered = |seconds: f64| bucket.take(rate, Duration::from_secs_f64(seconds));
+        assert_eq!([0.0, 0.0, 0.0, 0.0].map(&mut answered), [true, true, true, false]);
+        assert_eq!([0.4, 0.5, 0.6, 1.0].map(&mut answered), [false, true, false, true]);
+        assert_eq!([9.0, 9.0, 9.0, 9.0].map(&mut answered), [true, true, true, false]);
+    }
 }

@@ -1,10 +1,16 @@
 //! Inspection: what is in the world, and whether it fits what a state knows.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use landfall_core::{Address, PlaceCode, State, state};
 
-use crate::{object::Object, sandbox::Sandbox};
+use crate::{
+    object::{Object, Thing},
+    sandbox::Sandbox,
+};
 
 impl Sandbox {
     /// Every object, in the order of creation; also those that are being deleted.
@@ -26,8 +32,7 @@ impl Sandbox {
     /// The newest object made for an address.
     pub fn object_at(&self, address: &Address) -> Option<Object> {
         let (world, now) = self.inner.world();
-        let made_for =
-            |thing: &crate::object::Thing| thing.origin.as_ref().is_some_and(|origin| origin.address == *address);
+        let made_for = |thing: &Thing| thing.origin.as_ref().is_some_and(|origin| origin.address == *address);
         world.things().filter(|(_, thing)| made_for(thing)).last().map(|(_, thing)| thing.view(now))
     }
 
@@ -72,7 +77,7 @@ impl Sandbox {
     /// What the world has and the state doesn't know, and the other way round.
     pub fn orphans(&self, state: &State) -> Orphans {
         let objects = self.objects();
-        let tokens: std::collections::BTreeSet<_> =
+        let tokens: BTreeSet<_> =
             objects.iter().filter_map(|object| object.origin.as_ref()).map(|origin| origin.token.clone()).collect();
         let unknown = objects.into_iter().filter(|object| {
             object.origin.as_ref().is_some_and(|origin| {
@@ -118,16 +123,16 @@ impl Orphans {
 impl fmt::Display for Orphans {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.unknown.is_empty() {
-            write!(f, "in the cloud and not in the state:\n{}", lines(&self.unknown))?;
+            writeln!(f, "in the cloud and not in the state:\n{}", lines(&self.unknown))?;
         }
         if !self.missing.is_empty() {
-            let missing = self.missing.iter().map(|object| format!("  {}\n", object.address));
-            write!(f, "in the state and not in the cloud:\n{}", missing.collect::<String>())?;
+            let missing: Vec<_> = self.missing.iter().map(|object| format!("  {}", object.address)).collect();
+            writeln!(f, "in the state and not in the cloud:\n{}", missing.join("\n"))?;
         }
         Ok(())
     }
 }
 
 fn lines(objects: &[Object]) -> String {
-    objects.iter().map(|object| format!("  {object}\n")).collect()
+    objects.iter().map(|object| format!("  {object}")).collect::<Vec<_>>().join("\n")
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use landfall_core::{Address, Attributes, Context, Fault, Fields, Pace, PlaceCode, Tags, Value, state::Token};
+use landfall_core::{Address, Attributes, Context, Fault, Fields, Pace, PlaceCode, TAGS, Tags, Value, state::Token};
 
 use crate::{
     draw::Draw,
@@ -84,27 +84,26 @@ impl Sandbox {
         &self,
         kind: &str,
         place: PlaceCode,
-        fields: Fields,
-        attributes: Attributes,
+        mut fields: Fields,
+        mut attributes: Attributes,
     ) -> Result<Object, MeddleError> {
         let served = self.inner.served.get(kind).ok_or_else(|| MeddleError::UnknownKind(kind.to_owned()))?;
         let (mut world, now) = self.inner.world();
-        let nth = world.things().count() as u64;
+        let nth = world.number();
         let cx = nobody(served.kind.name, place, nth)?;
+        let tags = fields.remove(TAGS).and_then(|tags| serde_json::from_value(tags).ok());
         let draw = Draw::new(world.rules.seed).with("seeded").with(kind).with(place.as_str()).nth(nth);
         let forms = served.forms.as_ref().map_err(|why| MeddleError::Refused(why.clone()))?;
         let subject = Subject { cx: &cx, account: &world.rules.account, fields: &fields, draw };
         let mut all = Attributes::new();
         for form in forms {
-            let value = attributes.get(form.name).cloned().unwrap_or_else(|| form.mint(&subject, &all));
+            let value = attributes.remove(form.name).unwrap_or_else(|| form.mint(&subject, &all));
             all.insert(form.name.to_owned(), value);
         }
         let id = all.get("id").and_then(Value::as_str).unwrap_or_default();
         if world.by_id(kind, place, id).is_some() {
             return Err(MeddleError::Refused(wording::exists(served.kind, "id", id)));
         }
-        let mut fields = fields;
-        let tags = fields.remove(landfall_core::TAGS).and_then(|tags| serde_json::from_value(tags).ok());
         let key = world.insert(Thing {
             kind: served.kind,
             place,
@@ -200,7 +199,9 @@ impl Meddler<'_> {
         let mut order = Vec::new();
         collect(&world, key, &mut order);
         let gone = order.iter().filter_map(|key| world.thing(*key)).map(|thing| thing.view(now)).collect();
-        order.into_iter().for_each(|key| world.remove(key));
+        for key in order {
+            world.remove(key);
+        }
         Ok(gone)
     }
 }
@@ -211,7 +212,9 @@ fn collect(world: &World, key: Key, order: &mut Vec<Key>) {
         return;
     }
     let dependents = world.thing(key).map(|thing| thing.used_by.clone()).unwrap_or_default();
-    dependents.into_iter().for_each(|dependent| collect(world, dependent, order));
+    for dependent in dependents {
+        collect(world, dependent, order);
+    }
     order.push(key);
 }
 

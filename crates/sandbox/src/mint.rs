@@ -168,3 +168,113 @@ fn plain(value: Option<&Value>) -> String {
         Some(other) => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use landfall_core::{
+        AnyRegion, Fault, Pace, Resource, Tags,
+        kind::{Field, Reported},
+        state::Token,
+    };
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    struct Thing {}
+
+    impl Resource for Thing {
+        type At = AnyRegion;
+        fn kind() -> &'static Kind {
+            unreachable!("these tests make their own")
+        }
+    }
+
+    struct Never;
+
+    #[async_trait::async_trait]
+    impl Pace for Never {
+        async fn pause(&self, _: Duration) -> Result<(), Fault> {
+            unreachable!("minting takes no time")
+        }
+        fn waiting(&self, _: &str) {}
+    }
+
+    fn kind(attributes: &'static [Reported]) -> Kind {
+        const FIELDS: &[Field] = &[Field::updates("path"), Field::updates("ports"), Field::updates("note")];
+        Kind { fields: FIELDS, attributes, ..Kind::of::<Thing>("test.thing") }
+    }
+
+    fn mint(attributes: &'static [Reported]) -> Attributes {
+        let cx = Context {
+            topology: "twin".into(),
+            environment: "prod".into(),
+            address: "eu-west-2/web/test.thing:a".parse().expect("an address"),
+            place: "eu-west-2".parse().expect("a region"),
+            token: Token::from_random([7; 16]),
+            tags: Tags::new(),
+            timeout: Duration::ZERO,
+            pace: Arc::new(Never),
+        };
+        let fields: Fields = serde_json::from_value(json!({ "path": "/app/", "ports": [80, 443], "note": null }))
+            .expect("fields are an object");
+        let subject = Subject { cx: &cx, account: "123456789012", fields: &fields, draw: Draw::new(1) };
+        let mut minted = Attributes::new();
+        for form in forms(&kind(attributes)).expect("well-formed") {
+            let value = form.mint(&subject, &minted);
+            minted.insert(form.name.to_owned(), value);
+        }
+        minted
+    }
+
+    #[test]
+    fn every_placeholder_is_filled() {
+        const FORMS: &[Reported] = &[
+            Reported::stable("id", "{name:32}"),
+            Reported::stable("arn", "arn:aws:x:{region}:{account}:thing{field.path}{attribute.id}"),
+            Reported::stable("token", "<{token}>"),
+            Reported::stable("ports", "{field.ports}"),
+            Reported::stable("text", "{field.ports} {field.note}."),
+        ];
+        let minted = mint(FORMS);
+        assert_eq!(minted["id"], json!("twin-prod-web-a-0707070707"));
+        assert_eq!(minted["arn"], json!("arn:aws:x:eu-west-2:123456789012:thing/app/twin-prod-web-a-0707070707"));
+        assert_eq!(minted["token"], json!("<07070707-0707-4707-8707-070707070707>"));
+        assert_eq!(minted["ports"], json!([80, 443]), "nothing but a field keeps its type");
+        assert_eq!(minted["text"], json!("[80,443] ."), "nothing stands for nothing");
+    }
+
+    #[test]
+    fn random_parts_have_their_alphabet_and_length() {
+        const FORMS: &[Reported] = &[
+            Reported::stable("id", "x-{hex:17}"),
+            Reported::stable("digits", "{digits:12}"),
+            Reported::stable("upper", "{upper:13}"),
+            Reported::stable("two", "{hex:8}-{hex:8}"),
+        ];
+        let minted = mint(FORMS);
+        let text = |name: &str| minted[name].as_str().expect("text");
+        assert!(text("id").len() == 19 && text("id")[2..].bytes().all(|b| HEX.contains(&b)), "{minted:?}");
+        assert!(text("digits").len() == 12 && text("digits").bytes().all(|b| b.is_ascii_digit()), "{minted:?}");
+        assert!(text("upper").len() == 13 && text("upper").bytes().all(|b| UPPER.contains(&b)), "{minted:?}");
+        assert_ne!(text("two")[..8], text("two")[9..], "each part is drawn by itself");
+    }
+
+    #[test]
+    fn forms_that_say_nothing_are_refused() {
+        let check = |form: &'static str, expected: &str| {
+            let attributes = Box::leak(Box::new([Reported::stable("id", form)]));
+            assert_eq!(forms(&kind(attributes)), Err(format!("the form `{form}` of attribute `id` {expected}")));
+        };
+        check("x-{hex}", "has the unknown placeholder `{hex}`");
+        check("x-{hex:many}", "has the unknown placeholder `{hex:many}`");
+        check("x-{moon}", "has the unknown placeholder `{moon}`");
+        check("x-{region:2}", "has the unknown placeholder `{region:2}`");
+        check("x-{hex:4", "has a `{` without a `}`");
+        check("{field.color}", "names field `color`, which test.thing does not have");
+        check("{attribute.arn}", "names attribute `arn`, which is not listed before it");
+    }
+}

@@ -39,14 +39,14 @@ impl Provider for Simulated {
         if self.inner.runtime.is_current() {
             return match have {
                 None => self.create(cx, want).await,
-                Some(have) => self.update(cx, want, have.id()).await,
+                Some(have) => self.update(cx, want, have).await,
             };
         }
-        let (own, cx, want, id) = (self.clone(), cx.clone(), want.clone(), have.map(|have| have.id().to_owned()));
+        let (own, cx, want, have) = (self.clone(), cx.clone(), want.clone(), have.cloned());
         self.carried(async move {
-            match id {
+            match have {
                 None => own.create(&cx, &want).await,
-                Some(id) => own.update(&cx, &want, &id).await,
+                Some(have) => own.update(&cx, &want, &have).await,
             }
         })
         .await
@@ -114,14 +114,14 @@ impl Simulated {
         self.end(&call, attributes).await
     }
 
-    async fn update(&self, cx: &Context, want: &Desired, id: &str) -> Result<Attributes, Fault> {
+    async fn update(&self, cx: &Context, want: &Desired, have: &Observed) -> Result<Attributes, Fault> {
         let call = self.begin(cx, Op::Update).await?;
-        let attributes = self.change(&call, cx, want, id).await;
+        let attributes = self.change(&call, cx, want, have).await;
         self.end(&call, attributes).await
     }
 
-    async fn change(&self, call: &Running, cx: &Context, want: &Desired, id: &str) -> Result<Attributes, Fault> {
-        let kind = self.served.kind;
+    async fn change(&self, call: &Running, cx: &Context, want: &Desired, have: &Observed) -> Result<Attributes, Fault> {
+        let (kind, id) = (self.served.kind, have.id());
         let absent = || Fault::not_yet(call.op.operation(kind), wording::not_found(kind.name, "id", id));
         let key = self.inner.world().0.by_id(kind.name, cx.place, id).ok_or_else(absent)?;
         // An object that is still being created, or changed by somebody else, takes no change.
@@ -135,7 +135,7 @@ impl Simulated {
             if thing.status(now) == Status::Deleting {
                 return Err(Fault::not_yet(call.op.operation(kind), wording::not_ready(kind.name, id, "deleting")));
             }
-            world.update(&self.served, cx, want, key, now)?;
+            world.update(&self.served, cx, want, &have.fields, key, now)?;
         }
         self.settled(call, cx, key, "be changed").await
     }

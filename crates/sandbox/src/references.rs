@@ -10,7 +10,7 @@ use landfall_core::{
 
 use crate::{
     object::{Key, Status, Thing},
-    wording,
+    standing, wording,
     world::World,
 };
 
@@ -48,7 +48,8 @@ fn one(
 ) -> Result<Option<Key>, Fault> {
     let Reference { field, kind: of, attribute, value } = reference;
     let Some(of_kind) = world.kind(of) else { return Ok(None) };
-    if belongs_to_aws(value) {
+    // What has no fields is nobody's to create: it is always there.
+    if of_kind.fields.is_empty() || standing::belongs_to_aws(value) {
         return Ok(None);
     }
     let reach = kind.field(field).map_or(Reach::Anywhere, |field| field.reach);
@@ -93,11 +94,6 @@ fn names_the_object(reference: &Reference) -> bool {
     matches!(reference.attribute.as_str(), "id" | "arn")
 }
 
-/// Managed policies, `alias/aws/…` keys and the like exist in every account.
-fn belongs_to_aws(value: &str) -> bool {
-    value.starts_with("alias/aws/") || value.split(':').nth(4) == Some("aws")
-}
-
 fn may_reach(reach: Reach, here: PlaceCode, there: PlaceCode) -> bool {
     there.is_global()
         || match reach {
@@ -111,18 +107,6 @@ fn may_reach(reach: Reach, here: PlaceCode, there: PlaceCode) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn aws_owned_things_are_always_there() {
-        for (value, expected) in [
-            ("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore", true),
-            ("alias/aws/sns", true),
-            ("arn:aws:iam::123456789012:role/web", false),
-            ("vpc-1", false),
-        ] {
-            assert_eq!(belongs_to_aws(value), expected, "{value}");
-        }
-    }
 
     #[test]
     fn reach_is_that_of_the_field() {

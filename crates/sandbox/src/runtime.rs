@@ -137,11 +137,11 @@ mod tests {
         assert_eq!(runtime.now(), Duration::ZERO);
         let (tell, told) = std::sync::mpsc::channel();
         runtime.handle().spawn(async move {
-            tokio::time::sleep(Duration::from_secs(3 * 3600)).await;
+            tokio::time::sleep(Duration::from_hours(3)).await;
             tell.send(()).expect("the test waits");
         });
         told.recv().expect("the task ends");
-        assert_eq!(runtime.now(), Duration::from_secs(3 * 3600));
+        assert_eq!(runtime.now(), Duration::from_hours(3));
     }
 
     #[test]
@@ -164,9 +164,9 @@ mod tests {
     #[tokio::test]
     async fn a_future_is_carried_from_another_runtime() {
         let runtime = Runtime::default();
-        let slept = runtime.carry(async { tokio::time::sleep(Duration::from_secs(600)).await }).await;
+        let slept = runtime.carry(async { tokio::time::sleep(Duration::from_mins(10)).await }).await;
         assert_eq!(slept, Some(()));
-        assert_eq!(runtime.now(), Duration::from_secs(600));
+        assert_eq!(runtime.now(), Duration::from_mins(10));
         assert!(!runtime.is_current());
     }
 }

@@ -92,15 +92,17 @@ impl Sandbox {
         #[builder(default)]
         faults: FaultSchedule,
     ) -> Self {
-        let served = kinds.iter().map(|kind| {
+        let served = kinds.into_iter().map(|kind| {
             let times = Times::of(kind.timing).unwrap_or_else(Times::one_call);
             (kind.name, Arc::new(Served { kind, forms: mint::forms(kind), times }))
         });
+        let served: BTreeMap<_, _> = served.collect();
         let rules = Rules { seed, account, tail, time_scale, late_reads, quotas };
+        let world = World::new(rules, faults, served.values().map(|served| served.kind));
         let inner = Arc::new(Inner {
             runtime: Runtime::default(),
-            served: served.collect(),
-            world: Mutex::new(World::new(rules, faults, kinds.iter().copied())),
+            served,
+            world: Mutex::new(world),
             killed: watch::Sender::new(false),
         });
         Self { _owner: Arc::new(Owner(Arc::clone(&inner))), inner }

@@ -1,6 +1,6 @@
-//! What always exists: kinds without fields, such as the caller's identity.
+//! What always exists: kinds without fields, such as the caller's identity, and what AWS gives to every account.
 
-use landfall_core::{Attributes, Context, Fields, Observed};
+use landfall_core::{Attributes, Context, Fields, Kind, Observed, Value};
 
 use crate::{
     draw::Draw,
@@ -8,17 +8,60 @@ use crate::{
     world::{Rules, Served},
 };
 
-/// An object of a kind without fields: there is nothing to create, so there always is one, whatever id it is
-/// looked up by.
+/// What a look-up of something finds that nobody created.
+///
+/// A kind without fields can't be created, so there always is an object of it, whatever id it is looked up by. AWS's
+/// own managed policies, parameters and keys are in every account; of them only id and attributes are known.
 pub(crate) fn observe(served: &Served, rules: &Rules, cx: &Context, id: &str) -> Option<Observed> {
-    let forms = served.forms.as_ref().ok().filter(|_| served.kind.fields.is_empty())?;
-    let draw = Draw::new(rules.seed).with(served.kind.name).with(cx.place.as_str()).with(id);
-    let fields = Fields::new();
+    let kind = served.kind;
+    let given = belongs_to_aws(id);
+    let forms = served.forms.as_ref().ok().filter(|_| kind.fields.is_empty() || given)?;
+    let draw = Draw::new(rules.seed).with(kind.name).with(cx.place.as_str()).with(id);
+    let fields = if given { fields_of(kind, id, draw) } else { Fields::new() };
     let subject = Subject { cx, account: &rules.account, fields: &fields, draw };
     let mut attributes = Attributes::new();
     for form in forms {
-        let value = form.mint(&subject, &attributes);
+        let value = match form.name {
+            "id" if given => Value::from(id),
+            "arn" if given && id.starts_with("arn:") => Value::from(id),
+            _ => form.mint(&subject, &attributes),
+        };
         attributes.insert(form.name.to_owned(), value);
     }
     Some(Observed { fields, attributes })
+}
+
+/// Managed policies, `alias/aws/…` keys, `/aws/service/…` parameters and the like.
+pub(crate) fn belongs_to_aws(id: &str) -> bool {
+    id.starts_with("alias/aws/") || id.starts_with("/aws/service/") || id.split(':').nth(4) == Some("aws")
+}
+
+/// What is known of the fields of something of AWS's own: its name, and what a public parameter holds.
+fn fields_of(kind: &Kind, id: &str, draw: Draw) -> Fields {
+    let image = || format!("ami-{}", draw.with("image").text(b"0123456789abcdef", 17));
+    let known = |name: &str| match name {
+        "name" => Some(Value::from(id.rsplit_once(":policy/").map_or(id, |(_, name)| name))),
+        "value" if id.contains("/ami") => Some(Value::from(image())),
+        _ => None,
+    };
+    kind.fields.iter().filter_map(|field| Some((field.name.to_owned(), known(field.name)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aws_owned_things_are_known_by_their_names() {
+        for (id, expected) in [
+            ("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore", true),
+            ("alias/aws/sns", true),
+            ("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64", true),
+            ("arn:aws:iam::123456789012:role/web", false),
+            ("/web/release", false),
+            ("vpc-1", false),
+        ] {
+            assert_eq!(belongs_to_aws(id), expected, "{id}");
+        }
+    }
 }

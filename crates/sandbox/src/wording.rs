@@ -55,6 +55,9 @@ pub(crate) fn not_ready(kind: &str, id: &str, state: &str) -> String {
     format!("{code}: The {} '{id}' is {state}", spaced(noun(kind)))
 }
 
+/// How many dependents a message names.
+const SHOWN: usize = 4;
+
 /// What a service says when others depend on what is to be deleted.
 pub(crate) fn in_use(kind: &str, id: &str, dependents: &[String]) -> String {
     let code = match service(kind) {
@@ -65,7 +68,6 @@ pub(crate) fn in_use(kind: &str, id: &str, dependents: &[String]) -> String {
         "wafv2" => "WAFAssociatedItemException",
         _ => "ResourceInUseException",
     };
-    const SHOWN: usize = 4;
     let mut who = dependents.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if dependents.len() > SHOWN {
         who = format!("{who} and {} more", dependents.len() - SHOWN);

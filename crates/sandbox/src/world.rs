@@ -10,7 +10,7 @@ use landfall_core::{Address, Attributes, Context, Fields, Kind, PlaceCode, Value
 use crate::{
     calls::{Call, Op, Outcome},
     draw::Draw,
-    fault_schedule::{Asked, Fate, FaultSchedule},
+    fault_schedule::{Asked, Bucket, Fate, FaultSchedule},
     late_reads::LateReads,
     mint::Form,
     object::{Key, Phase, Thing},
@@ -55,6 +55,8 @@ pub(crate) struct World {
     leaving: BTreeSet<(Duration, Key)>,
     /// How often something was asked for: what draws are numbered by.
     attempts: HashMap<(Address, &'static str), u64>,
+    /// Calls lately answered, by service and place.
+    buckets: HashMap<(&'static str, PlaceCode), Bucket>,
 }
 
 /// The objects of one kind.
@@ -81,6 +83,7 @@ impl World {
             tokens: HashMap::new(),
             leaving: BTreeSet::new(),
             attempts: HashMap::new(),
+            buckets: HashMap::new(),
         }
     }
 
@@ -99,7 +102,8 @@ impl World {
         let attempt = self.attempt(&cx.address, op.as_str());
         let (address, place) = (cx.address.clone(), cx.place);
         let asked = Asked { kind, address: &address, place, op, number, attempt, now };
-        let fate = self.faults.fate(&asked, Draw::new(self.rules.seed).with("fault"));
+        let bucket = self.buckets.entry((service(kind.name), place)).or_default();
+        let fate = self.faults.fate(&asked, Draw::new(self.rules.seed).with("fault"), bucket);
         let kind = kind.name;
         self.calls.push(Call { number, at: now, took: None, kind, address, place, op, outcome: Outcome::Open });
         (number, fate)
@@ -118,6 +122,11 @@ impl World {
         let count = self.attempts.entry((address.clone(), what)).or_default();
         *count += 1;
         *count - 1
+    }
+
+    /// The number that the next object gets.
+    pub(crate) fn number(&self) -> u64 {
+        self.next
     }
 
     /// The kind of that name, when the world serves it.

@@ -1,4 +1,11 @@
 //! The sandbox by its public API: AWS's rules, times, faults, and what tests see of the world.
 
+mod audit;
+mod faults;
+mod laws;
 mod life;
+mod meddling;
+mod refusals;
+mod seen;
+mod speed;
 mod support;

@@ -172,7 +172,7 @@ pub(crate) fn caller(sandbox: &Sandbox, address: &str, generation: u8) -> Caller
         address,
         token: Token::from_random(token),
         tags: Tags::from([("team".to_owned(), "web".to_owned())]),
-        timeout: Duration::from_secs(3600),
+        timeout: Duration::from_hours(1),
         pace: Arc::new(Sleep),
     };
     Caller { sandbox: sandbox.clone(), cx, kind }
@@ -201,7 +201,19 @@ impl Caller {
 
     pub(crate) async fn update(&self, want: &Desired) -> Result<Attributes, Fault> {
         let have = self.read().await?.expect("something to update");
-        self.provider().reconcile(&self.cx, want, Some(&have)).await
+        self.update_knowing(want, &have).await
+    }
+
+    /// Updates what is there, if the read tells.
+    pub(crate) async fn try_update(&self, want: &Desired) -> Result<Option<Attributes>, Fault> {
+        match self.read().await? {
+            Some(have) => self.update_knowing(want, &have).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) async fn update_knowing(&self, want: &Desired, have: &Observed) -> Result<Attributes, Fault> {
+        self.provider().reconcile(&self.cx, want, Some(have)).await
     }
 
     pub(crate) async fn read(&self) -> Result<Option<Observed>, Fault> {
