@@ -8,7 +8,7 @@ use landfall_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::vpc::Vpc;
+use crate::{vpc::Vpc, wiring};
 
 /// Desired settings of a subnet.
 ///
@@ -21,7 +21,7 @@ pub struct Subnet<R: Region> {
     pub vpc: Ref<Vpc<R>>,
     /// IPv4 range inside the VPC's, /16 to /28. A change replaces the subnet.
     pub cidr_block: Ipv4Net,
-    /// Name of the availability zone: `ap-south-1a`. A change replaces the subnet.
+    /// Name of the availability zone: `ap-south-1a`, or a [`Zone`](crate::Zone). A change replaces the subnet.
     #[builder(into)]
     pub availability_zone: String,
     /// Whether instances get a public address; default false. A change updates the subnet.
@@ -77,28 +77,30 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 fn check(site: &Site<'_>) -> Vec<String> {
-    let range = |field: Option<serde_json::Value>| field.and_then(|cidr| cidr.as_str()?.parse::<Ipv4Net>().ok());
-    let Some(own) = range(site.known("cidr_block")) else { return Vec::new() };
     let mut problems = Vec::new();
-    if !(16..=28).contains(&own.prefix_len()) {
-        problems.push(format!("`cidr_block` {own} is no subnet range: AWS takes /16 to /28"));
-    }
-    if let Some(zone) = site.known("availability_zone").and_then(|zone| zone.as_str().map(str::to_owned))
-        && !zone.starts_with(site.own.place.as_str())
+    if let Some(zone) = site.known("availability_zone").as_ref().and_then(serde_json::Value::as_str)
+        && !zone
+            .strip_prefix(site.own.place.as_str())
+            .is_some_and(|rest| rest.starts_with(|c| ('a'..='z').contains(&c) || c == '-'))
     {
-        problems.push(format!("`availability_zone` {zone} is not in {}", site.own.place));
+        problems
+            .push(format!("`availability_zone` {zone} is not in {0}; its zones are named like {0}a", site.own.place));
+    }
+    let Some(own) = wiring::range(site.own, "cidr_block") else { return problems };
+    problems.extend(wiring::host_bits("cidr_block", own));
+    if !(16..=28).contains(&own.prefix_len()) {
+        problems.push(format!("`cidr_block` {own} is no subnet range; AWS takes /16 to /28"));
     }
     let Some(vpc) = site.target("vpc") else { return problems };
-    if let Some(outer) = range(vpc.fields.get("cidr_block").and_then(landfall_core::expr::Expr::known))
+    if let Some(outer) = wiring::range(vpc, "cidr_block")
         && !outer.contains(&own)
     {
-        problems.push(format!("`cidr_block` {own} is outside {outer}, the range of {}", vpc.address));
+        problems
+            .push(format!("`cidr_block` {own} is outside {outer}, the range of {}; take a part of that", vpc.address));
     }
     for other in site.earlier_siblings().filter(|other| other.fields.get("vpc") == site.own.fields.get("vpc")) {
-        let overlaps = range(other.fields.get("cidr_block").and_then(landfall_core::expr::Expr::known))
-            .is_some_and(|range| range != own && (range.contains(&own) || own.contains(&range)));
-        if overlaps {
-            problems.push(format!("`cidr_block` {own} overlaps the range of {}", other.address));
+        if wiring::range(other, "cidr_block").is_some_and(|range| range != own && wiring::overlap(range, own)) {
+            problems.push(format!("`cidr_block` {own} overlaps the range of {}; take another part", other.address));
         }
     }
     problems

@@ -5,9 +5,12 @@ use std::marker::PhantomData;
 use ipnet::Ipv4Net;
 use landfall_core::{
     AnyRegion, Attribute, Kind, Region, Resource,
+    check::Site,
     kind::{Actions, Field, Identity, Reported},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::wiring;
 
 /// Desired settings of a VPC.
 ///
@@ -84,14 +87,19 @@ pub(crate) static KIND: Kind = Kind {
         delete: &["ec2:DeleteVpc"],
     },
     timing: "aws_vpc",
-    check: |site| {
-        let Some(prefix) = site.known("cidr_block").and_then(|cidr| cidr.as_str()?.parse::<Ipv4Net>().ok()) else {
-            return Vec::new();
-        };
-        if (16..=28).contains(&prefix.prefix_len()) {
-            return Vec::new();
-        }
-        vec![format!("`cidr_block` {prefix} is no VPC range: AWS takes /16 to /28")]
-    },
+    check,
     ..Kind::of::<Vpc<AnyRegion>>("ec2.vpc")
 };
+
+fn check(site: &Site<'_>) -> Vec<String> {
+    let Some(range) = wiring::range(site.own, "cidr_block") else { return Vec::new() };
+    let mut problems: Vec<String> = wiring::host_bits("cidr_block", range).into_iter().collect();
+    if !(16..=28).contains(&range.prefix_len()) {
+        problems.push(format!("`cidr_block` {range} is no VPC range; AWS takes /16 to /28"));
+    }
+    let is_true = |field: &str| site.known(field).and_then(|value| value.as_bool());
+    if is_true("enable_dns_hostnames") == Some(true) && is_true("enable_dns_support") == Some(false) {
+        problems.push("`enable_dns_hostnames` needs `enable_dns_support`; turn both on or both off".to_owned());
+    }
+    problems
+}

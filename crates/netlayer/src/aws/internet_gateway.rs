@@ -1,0 +1,119 @@
+//! Internet gateways on Amazon EC2.
+
+use async_trait::async_trait;
+use aws_sdk_ec2::{
+    Client,
+    error::ProvideErrorMetadata,
+    types::{AttachmentStatus, InternetGateway as Reply, ResourceType},
+};
+use landfall_aws::{absent_is_done, fault, found};
+use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, TypedProvider, Wait};
+
+use super::{Ec2, once_visible, tags};
+use crate::internet_gateway::{InternetGateway, InternetGatewayAttributes};
+
+pub(super) struct Provider(pub(super) Ec2);
+
+type LiveGateway = Live<InternetGateway<AnyRegion>, InternetGatewayAttributes>;
+
+#[async_trait]
+impl TypedProvider for Provider {
+    type Resource = InternetGateway<AnyRegion>;
+    type Attributes = InternetGatewayAttributes;
+
+    async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveGateway>, Fault> {
+        let reply = self.0.of(cx).describe_internet_gateways().internet_gateway_ids(id).send().await;
+        let reply = found("ec2:DescribeInternetGateways", reply)?;
+        reply.and_then(|reply| reply.internet_gateways.unwrap_or_default().into_iter().next()).map(live).transpose()
+    }
+
+    async fn find(&self, cx: &Context, _want: &InternetGateway<AnyRegion>) -> Result<Option<LiveGateway>, Fault> {
+        let reply = self.0.of(cx).describe_internet_gateways().filters(tags::by_token(cx)).send().await;
+        let reply = reply.map_err(fault("ec2:DescribeInternetGateways"))?;
+        tags::ours(cx, reply.internet_gateways, Reply::tags).map(live).transpose()
+    }
+
+    async fn create(
+        &self,
+        cx: &Context,
+        want: &InternetGateway<AnyRegion>,
+    ) -> Result<InternetGatewayAttributes, Fault> {
+        let client = self.0.of(cx);
+        let reply = client
+            .create_internet_gateway()
+            .tag_specifications(tags::on_create(cx, ResourceType::InternetGateway))
+            .send()
+            .await
+            .map_err(fault("ec2:CreateInternetGateway"))?;
+        let gateway = reply.internet_gateway.and_then(|gateway| gateway.internet_gateway_id);
+        let id = gateway.ok_or_else(|| Fault::incomplete("ec2:CreateInternetGateway", "internetGatewayId"))?;
+        attach(&client, cx, &id, want.vpc.id()).await?;
+        Ok(InternetGatewayAttributes { id })
+    }
+
+    /// Attaches what an interrupted create or somebody else left unattached.
+    async fn update(
+        &self,
+        cx: &Context,
+        want: &InternetGateway<AnyRegion>,
+        have: &LiveGateway,
+    ) -> Result<InternetGatewayAttributes, Fault> {
+        let client = self.0.of(cx);
+        let id = &have.attributes.id;
+        if want.vpc != have.resource.vpc {
+            detach(&client, cx, id, have.resource.vpc.id()).await?;
+            attach(&client, cx, id, want.vpc.id()).await?;
+        }
+        tags::update(&client, cx, id, &have.tags).await?;
+        Ok(have.attributes.clone())
+    }
+
+    async fn delete(&self, cx: &Context, have: &LiveGateway) -> Result<(), Fault> {
+        let client = self.0.of(cx);
+        let id = &have.attributes.id;
+        detach(&client, cx, id, have.resource.vpc.id()).await?;
+        let reply = client.delete_internet_gateway().internet_gateway_id(id).send().await;
+        absent_is_done("ec2:DeleteInternetGateway", reply)
+    }
+}
+
+async fn attach(client: &Client, cx: &Context, id: &str, vpc: &str) -> Result<(), Fault> {
+    once_visible(cx, "internet gateway to become visible", "ec2:AttachInternetGateway", || {
+        client.attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send()
+    })
+    .await
+    .map(drop)
+}
+
+/// Detaches a gateway, once no public address of the VPC is mapped any more: AWS refuses it before.
+async fn detach(client: &Client, cx: &Context, id: &str, vpc: &str) -> Result<(), Fault> {
+    if vpc.is_empty() {
+        return Ok(());
+    }
+    cx.wait("public addresses of the VPC to be given back", Wait::MINUTES, || async {
+        match client.detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await {
+            Err(error) if error.code() == Some("Gateway.NotAttached") => Ok(Some(())),
+            other => match absent_is_done("ec2:DetachInternetGateway", other) {
+                Err(fault) if fault.kind == FaultKind::Blocked => Ok(None),
+                other => other.map(Some),
+            },
+        }
+    })
+    .await
+}
+
+/// A gateway that is attached to nothing has an empty id as its VPC.
+fn live(reply: Reply) -> Result<LiveGateway, Fault> {
+    let detached = |state: &AttachmentStatus| matches!(state, AttachmentStatus::Detached | AttachmentStatus::Detaching);
+    let attachment = reply.attachments().iter().find(|attachment| !attachment.state().is_some_and(detached));
+    let vpc = attachment.and_then(|attachment| attachment.vpc_id()).unwrap_or_default();
+    Ok(Live {
+        tags: tags::read(reply.tags()),
+        resource: InternetGateway { vpc: Ref::existing(vpc) },
+        attributes: InternetGatewayAttributes {
+            id: reply
+                .internet_gateway_id
+                .ok_or_else(|| Fault::incomplete("ec2:DescribeInternetGateways", "internetGatewayId"))?,
+        },
+    })
+}
