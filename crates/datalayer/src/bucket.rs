@@ -222,7 +222,8 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 fn check(site: &Site<'_>) -> Vec<String> {
-    let rules = site.known("lifecycle_rules").and_then(|rules| serde_json::from_value::<Vec<LifecycleRule>>(rules).ok());
+    let rules =
+        site.known("lifecycle_rules").and_then(|rules| serde_json::from_value::<Vec<LifecycleRule>>(rules).ok());
     lifecycle::problems(&rules.unwrap_or_default())
 }
 

@@ -73,7 +73,8 @@ mod tests {
         let topology = Topology::new("twin", Environment::new("test"));
         let scope = topology.region::<ApSouth1>();
         let bucket = scope.add("assets", Bucket::builder().bucket("assets".parse().unwrap()).build());
-        let policy = || BucketPolicy::builder().bucket(bucket).policy(statements::tls_only(bucket).into_iter().collect());
+        let policy =
+            || BucketPolicy::builder().bucket(bucket).policy(statements::tls_only(bucket).into_iter().collect());
         scope.add("a", policy().build());
         assert!(topology.lower().is_ok());
         scope.add("b", policy().build());

@@ -7,18 +7,55 @@ pub mod statements;
 mod bucket;
 mod bucket_name;
 mod bucket_policy;
+mod cache_node_type;
+mod cache_subnet_group;
+mod cluster;
+mod cluster_parameter_group;
+mod db_subnet_group;
+mod engine;
+mod global_cluster;
+mod instance;
+mod instance_class;
 mod lifecycle;
 mod replication;
+mod replication_group;
+mod wiring;
 
 pub use bucket::{AccessLogging, Bucket, BucketAttributes, Encryption, ObjectOwnership, PublicAccessBlock};
 pub use bucket_name::{BucketName, InvalidBucketName};
 pub use bucket_policy::{BucketPolicy, BucketPolicyAttributes};
+pub use cache_node_type::{CacheNodeType, InvalidCacheNodeType};
+pub use cache_subnet_group::{CacheSubnetGroup, CacheSubnetGroupAttributes};
+pub use cluster::{
+    AnyRole, AuroraCluster, AuroraClusterAttributes, AuroraClusterBuilder, ClusterRole, MasterUser, Primary, Secondary,
+    ServerlessV2Scaling,
+};
+pub use cluster_parameter_group::{ClusterParameterGroup, ClusterParameterGroupAttributes};
+pub use db_subnet_group::{DbSubnetGroup, DbSubnetGroupAttributes};
+pub use engine::AuroraEngine;
+pub use global_cluster::{GlobalCluster, GlobalClusterAttributes};
+pub use instance::{AuroraInstance, AuroraInstanceAttributes};
+pub use instance_class::{DbInstanceClass, InvalidDbInstanceClass};
 pub use lifecycle::{LifecycleRule, StorageClass, Transition};
 pub use replication::{Replication, ReplicationAttributes, ReplicationBuilder, ReplicationRule};
+pub use replication_group::{
+    CacheEngine, CacheLogDelivery, CacheLogType, ReplicationGroup, ReplicationGroupAttributes,
+};
 
 use landfall_core::Kind;
 
 /// Every kind of the layer.
 pub fn kinds() -> Vec<&'static Kind> {
-    vec![&bucket::KIND, &bucket_policy::KIND, &replication::KIND]
+    vec![
+        &global_cluster::KIND,
+        &cluster_parameter_group::KIND,
+        &db_subnet_group::KIND,
+        &cluster::KIND,
+        &instance::KIND,
+        &cache_subnet_group::KIND,
+        &replication_group::KIND,
+        &bucket::KIND,
+        &bucket_policy::KIND,
+        &replication::KIND,
+    ]
 }

@@ -93,7 +93,8 @@ pub(crate) fn problems(rules: &[LifecycleRule]) -> Vec<String> {
 
 fn problems_of(rule: &LifecycleRule) -> impl Iterator<Item = String> {
     let mut found = Vec::new();
-    let ages = [rule.expiration_days, rule.noncurrent_version_expiration_days, rule.abort_incomplete_multipart_upload_days];
+    let ages =
+        [rule.expiration_days, rule.noncurrent_version_expiration_days, rule.abort_incomplete_multipart_upload_days];
     if ages.iter().flatten().any(|days| *days < 1) {
         found.push("has an age below 1 day".to_owned());
     }
@@ -101,7 +102,10 @@ fn problems_of(rule: &LifecycleRule) -> impl Iterator<Item = String> {
         found.push("has both `expiration_days` and `expired_object_delete_marker`: S3 takes one of them".to_owned());
     }
     let moves = rule.transitions.iter().chain(&rule.noncurrent_version_transitions);
-    if moves.clone().any(|to| to.days < 30 && matches!(to.storage_class, StorageClass::StandardIa | StorageClass::OnezoneIa)) {
+    if moves
+        .clone()
+        .any(|to| to.days < 30 && matches!(to.storage_class, StorageClass::StandardIa | StorageClass::OnezoneIa))
+    {
         found.push("moves objects to infrequent access before they are 30 days old, which S3 refuses".to_owned());
     }
     if let (Some(end), Some(last)) = (rule.expiration_days, rule.transitions.iter().map(|to| to.days).max())
@@ -148,9 +152,6 @@ mod tests {
     #[test]
     fn ids_are_unique() {
         let rule = LifecycleRule::builder().id("a").expiration_days(1).build();
-        assert_eq!(
-            problems(&[rule.clone(), rule]),
-            ["two lifecycle rules have the `id` a; give one of them another"]
-        );
+        assert_eq!(problems(&[rule.clone(), rule]), ["two lifecycle rules have the `id` a; give one of them another"]);
     }
 }

@@ -96,7 +96,6 @@ impl<A: Region, B: Region> Replication<A, B> {
 
 impl<A: Region, B: Region, S: replication_builder::State> ReplicationBuilder<A, B, S> {
     /// Adds a rule.
-    #[must_use]
     pub fn rule(mut self, rule: ReplicationRule) -> Self {
         self.rules.push(rule);
         self
@@ -200,9 +199,8 @@ fn border_problem(site: &Site<'_>) -> Option<String> {
         return Some("`cross_border` is empty: say why the objects may lie under another law".to_owned());
     }
     let (from, to) = (law(site.own.place)?, law(site.target("destination")?.place)?);
-    (from != to && reason.is_null()).then(|| {
-        format!("objects would cross from {from} to {to}: say why they may, with `Replication::cross_border`")
-    })
+    (from != to && reason.is_null())
+        .then(|| format!("objects would cross from {from} to {to}: say why they may, with `Replication::cross_border`"))
 }
 
 fn rule_problems(site: &Site<'_>) -> Vec<String> {

@@ -76,12 +76,12 @@ pub fn trail_logs<R: Region>(
     let of_the_trail = |statement: Statement| statement.condition("StringEquals", "aws:SourceArn", &trail_arn);
     [
         of_the_trail(service().sid("TrailAclCheck").action("s3:GetBucketAcl").resource(bucket.get(Bucket::ARN))),
-        of_the_trail(
-            service()
-                .sid("TrailLogs")
-                .action("s3:PutObject")
-                .resource(join![objects_under(bucket, prefix), "AWSLogs/", account_id.into(), "/*"]),
-        )
+        of_the_trail(service().sid("TrailLogs").action("s3:PutObject").resource(join![
+            objects_under(bucket, prefix),
+            "AWSLogs/",
+            account_id.into(),
+            "/*"
+        ]))
         .condition("StringEquals", "s3:x-amz-acl", "bucket-owner-full-control"),
     ]
 }

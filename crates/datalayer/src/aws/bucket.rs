@@ -138,8 +138,7 @@ async fn put(client: &Client, want: &Bucket<AnyRegion>, have: Option<&Bucket<Any
         put_encryption(client, name, &want.encryption).await?;
     }
     if have.is_some_and(|have| have.versioning) != want.versioning {
-        let status =
-            if want.versioning { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+        let status = if want.versioning { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
         let configuration = VersioningConfiguration::builder().status(status).build();
         let reply = client.put_bucket_versioning().bucket(name).versioning_configuration(configuration).send().await;
         reply.map_err(fault("s3:PutBucketVersioning"))?;
@@ -232,8 +231,7 @@ async fn versioning(client: &Client, name: &str) -> Result<bool, Fault> {
 async fn encryption(client: &Client, name: &str) -> Result<Encryption<AnyRegion>, Fault> {
     let reply = client.get_bucket_encryption().bucket(name).send().await;
     let reply = found("s3:GetEncryptionConfiguration", reply)?;
-    let rule =
-        reply.and_then(|reply| reply.server_side_encryption_configuration?.rules.into_iter().next());
+    let rule = reply.and_then(|reply| reply.server_side_encryption_configuration?.rules.into_iter().next());
     let Some(rule) = rule else { return Ok(Encryption::SseS3) };
     let bucket_key = rule.bucket_key_enabled.unwrap_or_default();
     let key = rule.apply_server_side_encryption_by_default.and_then(|default| default.kms_master_key_id);
@@ -259,8 +257,9 @@ async fn lifecycle_rules(client: &Client, name: &str) -> Result<Vec<crate::Lifec
 
 async fn logging(client: &Client, name: &str) -> Result<Option<AccessLogging<AnyRegion>>, Fault> {
     let reply = client.get_bucket_logging().bucket(name).send().await.map_err(fault("s3:GetBucketLogging"))?;
-    Ok(reply.logging_enabled.map(|on| {
-        AccessLogging { target_bucket: landfall_core::Ref::existing(on.target_bucket), target_prefix: on.target_prefix }
+    Ok(reply.logging_enabled.map(|on| AccessLogging {
+        target_bucket: landfall_core::Ref::existing(on.target_bucket),
+        target_prefix: on.target_prefix,
     }))
 }
 

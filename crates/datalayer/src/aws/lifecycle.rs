@@ -26,7 +26,10 @@ pub(super) fn wire(rule: &LifecycleRule) -> Result<Wire, Fault> {
         .noncurrent_version_transitions
         .iter()
         .map(|to| {
-            NoncurrentVersionTransition::builder().noncurrent_days(to.days).storage_class(class(to.storage_class)).build()
+            NoncurrentVersionTransition::builder()
+                .noncurrent_days(to.days)
+                .storage_class(class(to.storage_class))
+                .build()
         })
         .collect();
     let days = rule.noncurrent_version_expiration_days;
