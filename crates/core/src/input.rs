@@ -201,13 +201,22 @@ impl<T, N> Ref<T, N> {
     }
 }
 
-impl<T, N> From<Handle<T>> for Ref<T, N> {
-    fn from(handle: Handle<T>) -> Self {
+/// A handle of a `Self` can stand where a `T` is referred to: holds only where they are the same type.
+#[diagnostic::on_unimplemented(
+    message = "a handle of `{Self}` can't stand where a `{T}` is referred to",
+    label = "this handle is of another kind or region",
+    note = "AWS wires together only certain kinds, and most of them only within one region"
+)]
+pub trait Is<T> {}
+impl<T> Is<T> for T {}
+
+impl<T, N, H: Is<T>> From<Handle<H>> for Ref<T, N> {
+    fn from(handle: Handle<H>) -> Self {
         Self { target: Target::Declared(handle.node()), of: PhantomData }
     }
 }
-impl<T, N> From<&Handle<T>> for Ref<T, N> {
-    fn from(handle: &Handle<T>) -> Self {
+impl<T, N, H: Is<T>> From<&Handle<H>> for Ref<T, N> {
+    fn from(handle: &Handle<H>) -> Self {
         Self::from(*handle)
     }
 }

@@ -29,7 +29,7 @@ pub use attributes::{Attributes, Fields, Tags, Value};
 pub use context::{Context, Pace, Wait};
 pub use fault::{Fault, FaultKind};
 pub use handle::{Attribute, Handle, Node};
-pub use input::{ArnRef, ByArn, ById, Input, Naming, Ref, join_parts, json};
+pub use input::{ArnRef, ByArn, ById, Input, Is, Naming, Ref, join_parts, json};
 pub use kind::Kind;
 pub use options::{Keep, Lifecycle, Options};
 pub use place::*;
