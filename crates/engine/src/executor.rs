@@ -1,17 +1,20 @@
 //! The executor: plans, runs, reads and recovers, under limits that all its operations share.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt,
     future::Future,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use landfall_core::{
     Address, Attributes, Lowered, Plan, Problems, Providers, State, Topology,
-    plan::{self, Choice, Goal, Observations},
-    state::{Entry, Token},
+    plan::Goal,
+    state::Entry,
     store::{Owner, Store},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -23,11 +26,12 @@ use crate::{
     event::{Event, Events, PlanCounts},
     limits::{Limits, Rates},
     outcome::{Outcome, Report, Summary, critical_path},
+    planning::{self, PlanOptions},
     reader,
     recover::recover,
     retry::RetryPolicy,
     run,
-    session::{Name, Session, load},
+    session::{Name, Seed, Session, load},
     stop::Stop,
     tools::Tools,
 };
@@ -53,29 +57,6 @@ impl Declared for Lowered {
     }
 }
 
-/// What a plan takes into account.
-#[derive(Debug, Clone, Default, PartialEq, Eq, bon::Builder)]
-pub struct PlanOptions {
-    /// Which objects are read before planning; none unless said.
-    #[builder(default)]
-    pub refresh: Refresh,
-    /// Only these resources, with what they need; everything when empty.
-    #[builder(default)]
-    pub only: Vec<Address>,
-}
-
-/// Which objects are read before planning, so that changes made behind our back are seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Refresh {
-    /// None: the plan trusts the state. Lookups are read all the same.
-    #[default]
-    None,
-    /// Those that the plan is about to touch.
-    Touched,
-    /// All.
-    All,
-}
-
 /// Plans, runs, reads and recovers.
 ///
 /// Clones share the limits: several topologies may be run through one executor at once. Each operation works on
@@ -93,6 +74,8 @@ struct Shared {
     retry: RetryPolicy,
     runtime: Option<Handle>,
     seed: [u8; 32],
+    /// How many sessions were opened.
+    sessions: AtomicU64,
     clock: WallClock,
     owner: String,
 }
@@ -118,7 +101,8 @@ impl Executor {
         retry: RetryPolicy,
         /// The runtime to work on; default the one that the operation is called from.
         runtime: Option<Handle>,
-        /// Seed of tokens and jitter; default from the operating system.
+        /// Seed of tokens and jitter, for tests; default from the operating system. Two executors of one seed must
+        /// not work on one cloud with states of the same name.
         seed: Option<u64>,
         /// The clock of the history; default the system's.
         clock: Option<WallClock>,
@@ -133,6 +117,7 @@ impl Executor {
             retry,
             runtime,
             seed: random.random(),
+            sessions: AtomicU64::new(0),
             clock: clock.unwrap_or_else(|| Arc::new(system_clock)),
             owner: owner.unwrap_or_else(user_and_host),
         };
@@ -273,7 +258,9 @@ impl Executor {
             command: command.to_owned(),
             since: (self.shared.clock)(),
         };
-        Session::open(store, name.clone(), owner, &self.shared.seed).await
+        let session = self.shared.sessions.fetch_add(1, Ordering::Relaxed);
+        let seed = Seed { executor: self.shared.seed, session };
+        Session::open(store, name.clone(), owner, seed).await
     }
 
     /// The state without open intents, and what a person should know of it.
@@ -305,42 +292,11 @@ impl Executor {
         self.events
             .emit(Event::Planning { topology: lowered.topology.clone(), environment: lowered.environment.clone() });
         let (state, warnings) = self.settled_state(&name, store, "plan").await?;
-        let tools = self.tools(&name);
-        let seed = self.shared.jitter(&state);
-        let mut seen = Observations::default();
-        if goal == Goal::Apply {
-            seen.lookups = reader::lookups(&tools, lowered, |_| true, seed).await?;
-        }
-        if options.refresh == Refresh::All {
-            seen.objects = reader::objects(&tools, state.objects.values(), seed).await?;
-        }
-        let choice = Choice { only: options.only.clone() };
-        let make = |seen: &Observations| match goal {
-            Goal::Apply => plan::apply(lowered, &state, seen, &choice),
-            Goal::Destroy => plan::destroy(&state, seen, &choice),
-        };
-        let mut made = make(&seen)?;
-        if options.refresh == Refresh::Touched {
-            // What turns out to be gone or changed may make the plan touch more.
-            loop {
-                let touched = touched(&made, &state);
-                let unread: Vec<_> = reader::unread(&state, &seen)
-                    .into_iter()
-                    .filter(|object| touched.contains(&object.token))
-                    .collect();
-                if unread.is_empty() {
-                    break;
-                }
-                seen.objects.extend(reader::objects(&tools, unread, seed).await?);
-                made = make(&seen)?;
-            }
-        }
-        // The state of a topology that was never applied has no name.
-        made.topology.clone_from(&lowered.topology);
-        made.environment.clone_from(&lowered.environment);
-        made.warnings.splice(0..0, warnings);
-        self.events.emit(Event::Planned(PlanCounts::from(&made)));
-        Ok(made)
+        let jitter = self.shared.jitter(&state);
+        let mut plan = planning::plan(&self.tools(&name), goal, lowered, &state, options, jitter).await?;
+        plan.warnings.splice(0..0, warnings);
+        self.events.emit(Event::Planned(PlanCounts::from(&plan)));
+        Ok(plan)
     }
 
     async fn run(&self, lowered: &Lowered, store: Arc<dyn Store>, plan: &Plan) -> Result<Outcome, Error> {
@@ -431,8 +387,8 @@ impl Executor {
     async fn take_over(&self, session: &mut Session, tools: &Tools) -> Result<Drift, Error> {
         recover(session, tools).await?;
         let seed = self.shared.jitter(&session.state);
-        let seen = reader::objects(tools, session.state.objects.values(), seed).await?;
-        let (drift, news) = Drift::between(&session.state, &tools.providers, &seen);
+        let observed = reader::objects(tools, session.state.objects.values(), seed).await?;
+        let (drift, news) = Drift::between(&session.state, &tools.providers, &observed);
         if !news.is_empty() {
             let mut entries = vec![self.began("refresh")];
             entries.extend(news);
@@ -477,15 +433,6 @@ fn unmoved(store: &dyn Store, plan: &Plan, state: &State) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::StateMoved { location: store.location(), planned: plan.base, found: state.revision })
-}
-
-/// Tokens of the objects that a plan touches.
-fn touched(plan: &Plan, state: &State) -> BTreeSet<Token> {
-    let tokens = plan.steps.iter().filter_map(|step| {
-        let current = || state.current(&step.address).map(|object| object.token.clone());
-        step.token.clone().or_else(current)
-    });
-    tokens.collect()
 }
 
 fn system_clock() -> u64 {

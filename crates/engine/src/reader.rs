@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::{
-    Address, Attributes, Fault, Locator, Lowered, Observed, Plan, State, Tags,
-    plan::Observations,
+    Address, Attributes, Fault, Locator, Lowered, Observed, Plan, Tags,
     provider::Desired,
     state::{Object, Token},
 };
@@ -67,9 +66,9 @@ fn by(object: &Object) -> By {
 ///
 /// # Errors
 /// As [`objects`].
-pub(crate) async fn lookups<'a>(
+pub(crate) async fn lookups(
     tools: &Tools,
-    lowered: &'a Lowered,
+    lowered: &Lowered,
     wanted: impl Fn(&Address) -> bool,
     seed: u64,
 ) -> Result<BTreeMap<Address, Attributes>, Error> {
@@ -147,11 +146,6 @@ async fn one<K>(read: Read<K>, seed: u64) -> (K, Address, Result<Option<Observed
         },
     };
     (key, subject.address, result)
-}
-
-/// The objects that a state holds and nobody has read yet.
-pub(crate) fn unread<'s>(state: &'s State, seen: &Observations) -> Vec<&'s Object> {
-    state.objects.values().filter(|object| !seen.objects.contains_key(&object.token)).collect()
 }
 
 /// Lookups whose values a run needs for its secrets: all others are in the plan already.

@@ -298,33 +298,8 @@ impl<'a> Owner<'a> {
         let Some(flight) = self.flights.remove(&id) else { return };
         let position = flight.step;
         let ending = ending.unwrap_or_else(|| Ending::panicked(&self.plan.steps[position].kind));
-        let (entries, result) = self.concluded(&flight, ending);
+        let (entries, result) = concluded(&flight, ending);
         self.finish_recorded(position, entries, result);
-    }
-
-    /// What a call's ending means for the log and for the step.
-    fn concluded(&self, flight: &Flight, ending: Ending) -> (Vec<Entry>, StepResult) {
-        let token = flight.token.clone();
-        let failed = |fault: &Fault| Entry::Failed { token: flight.token.clone(), fault: fault.clone() };
-        match ending {
-            Ending::Done(attributes) => (vec![Entry::Done { token, attributes, fields: None }], StepResult::Done),
-            Ending::Deleted => (vec![Entry::Gone { token }], StepResult::Done),
-            Ending::Failed(fault) => (vec![failed(&fault)], StepResult::Failed(fault)),
-            Ending::Partial(fault, found) if flight.operation == Operation::Create => {
-                let fields = Some(merge(&flight.intended, &found.fields));
-                (vec![Entry::Done { token, attributes: found.attributes, fields }], StepResult::Failed(fault))
-            }
-            Ending::Partial(fault, found) => {
-                let fields = merge(&flight.recorded, &found.fields);
-                let observed = Entry::Observed { token, fields, attributes: found.attributes };
-                (vec![failed(&fault), observed], StepResult::Failed(fault))
-            }
-            Ending::Vanished(fault) => (vec![Entry::Gone { token }], StepResult::Failed(fault)),
-            Ending::Unknown(fault) if fault.kind == FaultKind::Stopped => (Vec::new(), StepResult::Abandoned(fault)),
-            Ending::Unknown(fault) => (Vec::new(), StepResult::Failed(fault)),
-            Ending::NotStarted => (vec![failed(&stopped())], StepResult::NotStarted),
-            Ending::NotRecorded => (Vec::new(), StepResult::NotStarted),
-        }
     }
 
     fn finish_recorded(&mut self, position: StepIndex, entries: Vec<Entry>, result: StepResult) {
@@ -410,6 +385,31 @@ impl<'a> Owner<'a> {
         }
         let makespan = self.last.map_or(Duration::ZERO, |last| last.duration_since(first));
         Ran { steps, makespan, broken: self.broken }
+    }
+}
+
+/// What a call's ending means for the log and for the step.
+fn concluded(flight: &Flight, ending: Ending) -> (Vec<Entry>, StepResult) {
+    let token = flight.token.clone();
+    let failed = |fault: &Fault| Entry::Failed { token: flight.token.clone(), fault: fault.clone() };
+    match ending {
+        Ending::Done(attributes) => (vec![Entry::Done { token, attributes, fields: None }], StepResult::Done),
+        Ending::Deleted => (vec![Entry::Gone { token }], StepResult::Done),
+        Ending::Failed(fault) => (vec![failed(&fault)], StepResult::Failed(fault)),
+        Ending::Partial(fault, found) if flight.operation == Operation::Create => {
+            let fields = Some(merge(&flight.intended, &found.fields));
+            (vec![Entry::Done { token, attributes: found.attributes, fields }], StepResult::Failed(fault))
+        }
+        Ending::Partial(fault, found) => {
+            let fields = merge(&flight.recorded, &found.fields);
+            let observed = Entry::Observed { token, fields, attributes: found.attributes };
+            (vec![failed(&fault), observed], StepResult::Failed(fault))
+        }
+        Ending::Vanished(fault) => (vec![Entry::Gone { token }], StepResult::Failed(fault)),
+        Ending::Unknown(fault) if fault.kind == FaultKind::Stopped => (Vec::new(), StepResult::Abandoned(fault)),
+        Ending::Unknown(fault) => (Vec::new(), StepResult::Failed(fault)),
+        Ending::NotStarted => (vec![failed(&stopped())], StepResult::NotStarted),
+        Ending::NotRecorded => (Vec::new(), StepResult::NotStarted),
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Takes the lease and reads the state.
-    pub(crate) async fn open(store: Arc<dyn Store>, name: Name, owner: Owner, seed: &[u8; 32]) -> Result<Self, Error> {
+    pub(crate) async fn open(store: Arc<dyn Store>, name: Name, owner: Owner, seed: Seed) -> Result<Self, Error> {
         let lease = store.acquire(&owner).await?;
         let loaded = match load(&*store, &name).await {
             Ok(loaded) => loaded,
@@ -70,7 +70,7 @@ impl Session {
                 return Err(error.into());
             }
         };
-        let random = randomness(seed, &name, loaded.state.revision, lease.fence);
+        let random = seed.randomness(&name, loaded.state.revision, lease.fence);
         let location = store.location();
         let writer = Writer::start(store, lease, loaded.state.revision);
         Ok(Self { state: loaded.state, warnings: loaded.warnings, random, name, location, writer })
@@ -116,15 +116,26 @@ impl Session {
     }
 }
 
-/// A generator that gives no two sessions of one log the same numbers, even with the same seed.
-fn randomness(seed: &[u8; 32], name: &Name, revision: Revision, fence: u64) -> StdRng {
-    let mut hash = Sha256::new();
-    hash.update(seed);
-    for part in [&name.topology, &name.environment] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
+/// What the randomness of a session comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seed {
+    pub(crate) executor: [u8; 32],
+    /// How many sessions the executor opened before: two fresh logs of one name get different tokens.
+    pub(crate) session: u64,
+}
+
+impl Seed {
+    /// A generator that gives no two sessions the same numbers.
+    fn randomness(self, name: &Name, revision: Revision, fence: u64) -> StdRng {
+        let mut hash = Sha256::new();
+        hash.update(self.executor);
+        for part in [&name.topology, &name.environment] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        for number in [self.session, revision, fence] {
+            hash.update(number.to_le_bytes());
+        }
+        StdRng::from_seed(hash.finalize().into())
     }
-    hash.update(revision.to_le_bytes());
-    hash.update(fence.to_le_bytes());
-    StdRng::from_seed(hash.finalize().into())
 }

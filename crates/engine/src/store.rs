@@ -3,5 +3,8 @@
 mod directory;
 mod memory;
 
+#[cfg(test)]
+mod conformance;
+
 pub use directory::DirectoryStore;
 pub use memory::MemoryStore;

@@ -83,7 +83,7 @@ impl Call {
     async fn create(&mut self) -> Ending {
         let mut made: Option<Observed> = None;
         loop {
-            let have = made.as_ref().map(|made| self.over(&self.job.desired.fields, made));
+            let have = made.as_ref().map(|made| over(&self.job.desired.fields, made));
             let result = self.job.subject.reconcile(&self.job.desired, have.as_ref(), self.deadline).await;
             let ended = Instant::now();
             let fault = match result {
@@ -129,7 +129,7 @@ impl Call {
             let again = self.job.subject.again(&mut self.backoff, fault.clone(), Level::Finish).await;
             match self.job.subject.read(Locator::Id(self.job.have.id()), self.job.seed).await {
                 Ok(None) => return Ending::Vanished(fault),
-                Ok(Some(found)) if again.is_ok() => have = self.over(&self.job.have.fields, &found),
+                Ok(Some(found)) if again.is_ok() => have = over(&self.job.have.fields, &found),
                 Ok(Some(found)) => return Ending::Partial(fault, found),
                 // Who may not read can't see drift either: the record stays as it was.
                 Err(look) if matches!(look.kind, FaultKind::Denied | FaultKind::Unsupported) => {
@@ -154,11 +154,11 @@ impl Call {
             }
         }
     }
+}
 
-    /// What was observed, completed by what AWS does not tell.
-    fn over(&self, known: &Fields, observed: &Observed) -> Observed {
-        Observed { fields: merge(known, &observed.fields), attributes: observed.attributes.clone() }
-    }
+/// What was observed, completed by what AWS does not tell.
+fn over(known: &Fields, observed: &Observed) -> Observed {
+    Observed { fields: merge(known, &observed.fields), attributes: observed.attributes.clone() }
 }
 
 impl Ending {

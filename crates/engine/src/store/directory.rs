@@ -189,3 +189,6 @@ impl fmt::Debug for DirectoryStore {
         f.debug_tuple("DirectoryStore").field(&self.0.directory).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

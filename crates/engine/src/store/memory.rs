@@ -53,6 +53,11 @@ impl MemoryStore {
         Self(Arc::new(Mutex::new(log)))
     }
 
+    /// Lets the lease expire, as if its holder had been silent for too long.
+    pub fn break_lease(&self) {
+        self.log().holder = None;
+    }
+
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,5 +132,47 @@ impl Store for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore").field("revision", &self.log().state.revision).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{self, Bench, owner};
+
+    struct Kept(MemoryStore);
+
+    impl Bench for Kept {
+        fn open(&mut self) -> Arc<dyn Store> {
+            self.0 = self.0.after_crash();
+            Arc::new(self.0.clone())
+        }
+        fn beside(&self) -> Arc<dyn Store> {
+            Arc::new(self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn does_what_every_store_does() {
+        conformance::all(|| Kept(MemoryStore::new())).await;
+    }
+
+    #[test]
+    fn keeps_every_history() {
+        conformance::random_histories(64, || Kept(MemoryStore::new()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_lives_as_long_as_it_is_renewed() {
+        let store = MemoryStore::new();
+        let lease = store.acquire(&owner("first")).await.unwrap();
+        for _ in 0..5 {
+            tokio::time::sleep(TTL * 2 / 3).await;
+            store.renew(&lease).await.unwrap();
+        }
+        assert!(matches!(store.acquire(&owner("second")).await, Err(StoreError::Locked { .. })));
+        tokio::time::sleep(TTL).await;
+        store.acquire(&owner("second")).await.unwrap();
+        assert!(matches!(store.renew(&lease).await, Err(StoreError::LeaseLost { .. })));
     }
 }

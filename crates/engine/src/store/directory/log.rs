@@ -80,10 +80,8 @@ fn check_header(directory: &Path, topology: &str, environment: &str) -> Result<b
     }
     let path = header_path(directory);
     let Some(bytes) = read(&path)? else {
-        return match segments(directory)?.is_empty() {
-            true => Ok(false),
-            false => Err(damaged(&path, 0, "it is missing")),
-        };
+        let fresh = segments(directory)?.is_empty();
+        return if fresh { Ok(false) } else { Err(damaged(&path, 0, "it is missing")) };
     };
     let unreadable = |error: serde_json::Error| damaged(&path, 0, error.to_string());
     let Format { format } = serde_json::from_slice(&bytes).map_err(unreadable)?;
