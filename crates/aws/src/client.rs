@@ -103,7 +103,7 @@ async fn whole(mut response: HttpResponse) -> Result<HttpResponse, ConnectorErro
 
 /// The error without the mark that makes the SDK send the request again.
 fn final_error(error: ConnectorError) -> ConnectorError {
-    if error.is_io() || error.is_timeout() { ConnectorError::other(error.into(), None) } else { error }
+    if error.is_user() { error } else { ConnectorError::other(error.into(), None) }
 }
 
 /// Emulators answer what they lack with a page of HTML, which the SDK would take for a passing failure.

@@ -19,16 +19,25 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     move |error| match &error {
-        SdkError::ServiceError(service) => answered(operation, &error, service.raw()),
-        SdkError::ResponseError(response) => {
-            let html = content_type(response.raw()).is_some_and(|kind| kind.starts_with("text/html"));
-            let kind = if html { FaultKind::Unsupported } else { FaultKind::Unavailable };
-            let mut fault = Fault::new(kind, operation, format!("the answer can't be read: {}", causes(&error)));
-            fault.request_id = error.request_id().map(str::to_owned);
-            fault
+        SdkError::ServiceError(service) if error.code().is_some() || !service.raw().status().is_success() => {
+            answered(operation, &error, service.raw())
         }
+        SdkError::ServiceError(service) => unreadable(operation, &error, service.raw()),
+        SdkError::ResponseError(response) => unreadable(operation, &error, response.raw()),
         _ => unanswered(operation, &error),
     }
+}
+
+/// The fault of an answer that says that all went well, and what can't be read.
+fn unreadable<E>(operation: &'static str, error: &SdkError<E, HttpResponse>, raw: &HttpResponse) -> Fault
+where
+    E: Error + 'static,
+{
+    let html = raw.headers().get("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let kind = if html { FaultKind::Unsupported } else { FaultKind::Unavailable };
+    let mut fault = Fault::new(kind, operation, format!("the answer can't be read: {}", causes(error)));
+    fault.request_id = raw.request_id().map(str::to_owned);
+    fault
 }
 
 /// The fault of an error that the service answered.
@@ -88,10 +97,6 @@ fn denied_action(message: &str) -> Option<&str> {
 /// The message without the blob that only `sts:DecodeAuthorizationMessage` reads.
 fn short(message: &str) -> &str {
     message.split_once(" Encoded authorization failure message:").map_or(message, |(text, _)| text).trim()
-}
-
-fn content_type(response: &HttpResponse) -> Option<&str> {
-    response.headers().get("content-type")
 }
 
 /// What an error says, and what its causes say where that is something else.
