@@ -72,7 +72,7 @@ pub struct Running {
 }
 
 /// Runs the emulator until standard input ends, which it does when the test process is gone, killed or not.
-const WATCH: &str = "import os, sys, threading\n\
+const WATCH: &str = "import glob, os, runpy, sys, threading\n\
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()\n";
 
 const START_WITHIN: Duration = Duration::from_mins(1);
@@ -96,7 +96,8 @@ impl Emulator {
     fn program(self) -> &'static str {
         match self {
             Self::Moto => {
-                "sys.argv = ['moto_server', '-H', '127.0.0.1', '-p', os.environ['LANDFALL_PORT']]\n\
+                "for patch in sorted(glob.glob(os.environ['LANDFALL_PATCHES'] + '/moto/*.py')): runpy.run_path(patch)\n\
+                sys.argv = ['moto_server', '-H', '127.0.0.1', '-p', os.environ['LANDFALL_PORT']]\n\
                 from moto.server import main\nmain()\n"
             }
             Self::Ministack => "sys.argv = ['ministack']\nfrom ministack.app import main\nmain()\n",
@@ -153,6 +154,7 @@ impl Emulator {
         let child = Command::new(python)
             .args(["-c", &format!("{WATCH}{}", self.program())])
             .env("LANDFALL_PORT", port.to_string())
+            .env("LANDFALL_PATCHES", concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/emulators"))
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .env("MOTO_ACM_VALIDATION_WAIT", "1")
             .env("BIND_HOST", "127.0.0.1")
