@@ -68,7 +68,7 @@ pub(crate) static KIND: Kind = Kind {
             "ec2:CreateTags",
             "ec2:DeleteTags",
         ],
-        delete: &["ec2:DeleteTags"],
+        delete: &["ec2:DescribeSecurityGroups", "ec2:DeleteTags"],
     },
     ..Kind::of::<DefaultSecurityGroup<AnyRegion>>("ec2.default_security_group")
 };

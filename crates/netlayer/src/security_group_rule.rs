@@ -2,7 +2,7 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use landfall_core::{
-    AnyRegion, Attribute, Handle, Kind, Ref, Region, Resource,
+    AnyRegion, Handle, Kind, Ref, Region, Resource,
     check::Site,
     expr::Expr,
     kind::{Actions, Exclusive, Field, Identity, Reported, Within},
@@ -59,15 +59,10 @@ pub enum RulePeer<R: Region> {
 pub struct SecurityGroupRuleAttributes {
     /// `sgr-…`.
     pub id: String,
-    /// Amazon Resource Name.
-    pub arn: String,
 }
 
 #[bon::bon]
 impl<R: Region> SecurityGroupRule<R> {
-    /// Amazon Resource Name.
-    pub const ARN: Attribute<Self> = Attribute::new("arn");
-
     /// A rule for traffic that comes in.
     #[builder(finish_fn = build)]
     pub fn ingress(
@@ -149,10 +144,7 @@ pub(crate) static KIND: Kind = Kind {
         Field::replaces("peer"),
         Field::updates("description"),
     ],
-    attributes: &[
-        Reported::stable("id", "sgr-{hex:17}"),
-        Reported::stable("arn", "arn:aws:ec2:{region}:{account}:security-group-rule/{attribute.id}"),
-    ],
+    attributes: &[Reported::stable("id", "sgr-{hex:17}")],
     identity: Identity::TagOnCreate,
     exclusive: &[Exclusive { fields: &["security_group", "direction", "protocol", "peer"], within: Within::Place }],
     taggable: true,

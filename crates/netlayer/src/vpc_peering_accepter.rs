@@ -12,8 +12,8 @@ use crate::vpc_peering_connection::VpcPeeringConnection;
 
 /// Desired settings of the acceptance, in `P`, of a request that comes from `R`.
 ///
-/// An acceptance can't be taken back: deleting it deletes the connection, and the request is made anew by the
-/// next apply where it is still declared.
+/// AWS knows no way back from accepted to requested: deleting the resource removes its tags from this end of the
+/// connection, which itself ends with its request.
 ///
 /// API: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AcceptVpcPeeringConnection.html>
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
@@ -49,7 +49,7 @@ pub(crate) static KIND: Kind = Kind {
         create: &["ec2:DescribeVpcPeeringConnections", "ec2:AcceptVpcPeeringConnection", "ec2:CreateTags"],
         read: &["ec2:DescribeVpcPeeringConnections"],
         update: &["ec2:CreateTags", "ec2:DeleteTags"],
-        delete: &["ec2:DeleteVpcPeeringConnection", "ec2:DescribeVpcPeeringConnections"],
+        delete: &["ec2:DescribeVpcPeeringConnections", "ec2:DeleteTags"],
     },
     timing: "aws_vpc_peering_connection_accepter",
     ..Kind::of::<VpcPeeringAccepter<AnyRegion, AnyRegion>>("ec2.vpc_peering_accepter")

@@ -14,7 +14,8 @@ use landfall_netlayer::{
 const CASES: &[Case] = &[
     Case::new("ec2.vpc", Wire::Moto, vpc),
     Case::new("ec2.subnet", Wire::Moto, subnet),
-    Case::new("ec2.default_security_group", Wire::Moto, default_security_group),
+    Case::new("ec2.default_security_group", Wire::Moto, default_security_group)
+        .untested(&[("closed", "it is declared always true")]),
     Case::new("ec2.internet_gateway", Wire::Moto, internet_gateway),
     Case::new("ec2.elastic_ip", Wire::Moto, elastic_ip),
     Case::new("ec2.nat_gateway", Wire::Moto, private_nat_gateway),
@@ -26,7 +27,8 @@ const CASES: &[Case] = &[
     Case::new("ec2.vpc_endpoint", Wire::Moto, vpc_endpoint),
     Case::new("ec2.security_group", Wire::Moto, security_group),
     Case::new("ec2.security_group_rule", Wire::Moto, rule_for_a_range),
-    Case::new("ec2.security_group_rule", Wire::Moto, rule_for_everything_out),
+    Case::new("ec2.security_group_rule", Wire::Moto, rule_for_everything_out)
+        .untested(&[("protocol", "the other cases change it")]),
     Case::new("ec2.security_group_rule", Wire::Moto, rule_for_a_group),
     Case::new("ec2.security_group_rule", Wire::Moto, rule_for_a_prefix_list),
     Case::new("ec2.managed_prefix_list", Wire::Moto, managed_prefix_list),
@@ -237,7 +239,8 @@ fn rule_for_a_prefix_list(topology: &Topology, variant: Variant) {
     let rule = SecurityGroupRule::ingress()
         .security_group(a_group(&scope, "web", vpc))
         .protocol(Protocol::tcp(variant.pick(443, 8443)))
-        .source(ManagedPrefixList::cloudfront_origin_facing(&scope));
+        .source(ManagedPrefixList::cloudfront_origin_facing(&scope))
+        .description(variant.pick("From CloudFront", "From the servers of CloudFront"));
     scope.add_with("web-from-cloudfront", team(variant), rule.build());
 }
 

@@ -63,7 +63,10 @@ impl TypedProvider for Provider {
     }
 
     async fn delete(&self, cx: &Context, have: &LiveGroup) -> Result<(), Fault> {
-        tags::give_back(&self.0.of(cx), cx, &have.attributes.id).await
+        match self.read(cx, &have.attributes.id).await? {
+            Some(group) => tags::give_back(&self.0.of(cx), cx, &group.attributes.id).await,
+            None => Ok(()),
+        }
     }
 }
 

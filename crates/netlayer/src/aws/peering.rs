@@ -54,10 +54,10 @@ pub(super) async fn wait_for(
     .await
 }
 
-/// Ends a connection, from either side, and waits until no route can use it.
+/// Ends a connection and waits until no route can use it.
 pub(super) async fn end(client: &Client, cx: &Context, id: &str) -> Result<(), Fault> {
     match client.delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await {
-        // The other side ended it already.
+        // It has ended already.
         Err(error) if error.code() == Some("InvalidStateTransition") => {}
         other => absent_is_done("ec2:DeleteVpcPeeringConnection", other)?,
     }

@@ -27,13 +27,13 @@ impl TypedProvider for Provider {
         let reply = self.0.of(cx).describe_security_group_rules().security_group_rule_ids(id).send().await;
         let reply = found("ec2:DescribeSecurityGroupRules", reply)?;
         let rule = reply.and_then(|reply| reply.security_group_rules.unwrap_or_default().into_iter().next());
-        rule.map(|rule| live(cx, rule)).transpose()
+        rule.map(live).transpose()
     }
 
     async fn find(&self, cx: &Context, _want: &SecurityGroupRule<AnyRegion>) -> Result<Option<LiveRule>, Fault> {
         let reply = self.0.of(cx).describe_security_group_rules().filters(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeSecurityGroupRules"))?;
-        tags::ours(cx, reply.security_group_rules, Reply::tags).map(|rule| live(cx, rule)).transpose()
+        tags::ours(cx, reply.security_group_rules, Reply::tags).map(live).transpose()
     }
 
     async fn create(
@@ -58,8 +58,8 @@ impl TypedProvider for Provider {
                 (operation, reply.map_err(fault(operation))?.security_group_rules)
             }
         };
-        let rule = rules.unwrap_or_default().into_iter().next();
-        attributes(cx, &rule.ok_or_else(|| Fault::incomplete(operation, "securityGroupRuleSet"))?)
+        let rule = rules.unwrap_or_default().into_iter().next().and_then(|rule| rule.security_group_rule_id);
+        Ok(SecurityGroupRuleAttributes { id: rule.ok_or_else(|| Fault::incomplete(operation, "securityGroupRuleId"))? })
     }
 
     async fn update(
@@ -133,15 +133,7 @@ fn request(want: &SecurityGroupRule<AnyRegion>, described: Option<&str>) -> Secu
     request.set_description(description).build()
 }
 
-fn attributes(cx: &Context, reply: &Reply) -> Result<SecurityGroupRuleAttributes, Fault> {
-    let missing = |what| Fault::incomplete("ec2:DescribeSecurityGroupRules", what);
-    let id = reply.security_group_rule_id().ok_or_else(|| missing("securityGroupRuleId"))?;
-    let owner = reply.group_owner_id().ok_or_else(|| missing("groupOwnerId"))?;
-    let arn = format!("arn:aws:ec2:{}:{owner}:security-group-rule/{id}", cx.region());
-    Ok(SecurityGroupRuleAttributes { id: id.to_owned(), arn })
-}
-
-fn live(cx: &Context, reply: Reply) -> Result<LiveRule, Fault> {
+fn live(reply: Reply) -> Result<LiveRule, Fault> {
     let operation = "ec2:DescribeSecurityGroupRules";
     let missing = |what| Fault::incomplete(operation, what);
     let odd = |error: &dyn std::error::Error| Fault::new(FaultKind::Fatal, operation, error.to_string());
@@ -159,7 +151,9 @@ fn live(cx: &Context, reply: Reply) -> Result<LiveRule, Fault> {
     };
     Ok(Live {
         tags: tags::read(reply.tags()),
-        attributes: attributes(cx, &reply)?,
+        attributes: SecurityGroupRuleAttributes {
+            id: reply.security_group_rule_id.ok_or_else(|| missing("securityGroupRuleId"))?,
+        },
         resource: SecurityGroupRule {
             security_group: Ref::existing(reply.group_id.ok_or_else(|| missing("groupId"))?),
             direction: if reply.is_egress == Some(true) { Direction::Egress } else { Direction::Ingress },

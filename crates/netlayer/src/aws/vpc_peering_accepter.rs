@@ -12,20 +12,20 @@ pub(super) struct Provider(pub(super) Ec2);
 
 type LiveAccepter = Live<VpcPeeringAccepter<AnyRegion, AnyRegion>, VpcPeeringAccepterAttributes>;
 
+/// A connection stays accepted until it ends: what makes the acceptance a resource is that this end of the connection
+/// carries the tag of its token. Tags belong to one region, so those of the request are others.
 #[async_trait]
 impl TypedProvider for Provider {
     type Resource = VpcPeeringAccepter<AnyRegion, AnyRegion>;
     type Attributes = VpcPeeringAccepterAttributes;
 
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveAccepter>, Fault> {
-        let connection = peering::describe(&self.0.of(cx), id).await?;
-        Ok(connection.filter(peering::is_accepted).map(|connection| live(id, &connection)))
+        let connection = peering::describe(&self.0.of(cx), id).await?.filter(peering::is_accepted);
+        Ok(connection.map(|connection| live(id, &connection)).filter(|accepter| cx.owns(&accepter.tags)))
     }
 
-    /// Tags belong to one region: those of this end say whether the interrupted create came that far.
     async fn find(&self, cx: &Context, want: &Self::Resource) -> Result<Option<LiveAccepter>, Fault> {
-        let accepter = self.read(cx, want.peering_connection.id()).await?;
-        Ok(accepter.filter(|accepter| cx.owns(&accepter.tags)))
+        self.read(cx, want.peering_connection.id()).await
     }
 
     async fn create(&self, cx: &Context, want: &Self::Resource) -> Result<VpcPeeringAccepterAttributes, Fault> {
@@ -53,7 +53,10 @@ impl TypedProvider for Provider {
     }
 
     async fn delete(&self, cx: &Context, have: &LiveAccepter) -> Result<(), Fault> {
-        peering::end(&self.0.of(cx), cx, &have.attributes.id).await
+        match self.read(cx, &have.attributes.id).await? {
+            Some(accepter) => tags::give_back(&self.0.of(cx), cx, &accepter.attributes.id).await,
+            None => Ok(()),
+        }
     }
 }
 
