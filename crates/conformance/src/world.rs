@@ -6,7 +6,7 @@ use landfall_core::{
     Address, Attributes, Context, Declaration, Fault, FaultKind, Fields, Kind, Locator, Lowered, Observed, Provider,
     TAGS, Tags, Value,
     kind::Identity,
-    plan::{After, Baseline, resolved_deltas},
+    plan::{After, Baseline, merge, resolved_deltas},
     provider::{Desired, Reference},
     state::Token,
 };
@@ -45,6 +45,8 @@ pub(crate) struct Object<'a> {
     line: &'a dyn Line,
     cx: Context,
     pub(crate) want: Desired,
+    /// Fields as last brought about: with what AWS does not tell.
+    recorded: Fields,
     attributes: Attributes,
     pub(crate) observed: Observed,
     owned: bool,
@@ -73,7 +75,8 @@ impl<'a> World<'a> {
         };
         let (attributes, observed) = (Attributes::new(), Observed::default());
         let owned = declaration.lookup.is_none();
-        Ok(Object { kind, provider, line: self.stage.line, cx, want, attributes, observed, owned })
+        let recorded = want.fields.clone();
+        Ok(Object { kind, provider, line: self.stage.line, cx, want, recorded, attributes, observed, owned })
     }
 
     /// Makes another declaration what an object is to become.
@@ -206,6 +209,11 @@ impl Object<'_> {
         self.kind.actions.delete.is_empty()
     }
 
+    /// What was observed, completed by what AWS does not tell: what the engine hands to a provider.
+    fn over_recorded(&self, observed: &Observed) -> Observed {
+        Observed { fields: merge(&self.recorded, &observed.fields), attributes: observed.attributes.clone() }
+    }
+
     fn id(&self) -> &str {
         self.attributes.get("id").and_then(Value::as_str).unwrap_or_default()
     }
@@ -229,7 +237,8 @@ impl Object<'_> {
 
     /// One attempt to create or update it.
     pub(crate) async fn try_reconcile(&self, have: Option<&Observed>) -> Result<Attributes, Fault> {
-        self.provider.reconcile(&self.cx, &self.want, have).await
+        let have = have.map(|have| self.over_recorded(have));
+        self.provider.reconcile(&self.cx, &self.want, have.as_ref()).await
     }
 
     pub(crate) async fn reconcile(&self, have: Option<&Observed>) -> Result<Attributes, Failure> {
@@ -238,21 +247,23 @@ impl Object<'_> {
             Some(_) => ("updating it", self.kind.actions.update),
         };
         self.line.begin();
-        let made = again(&self.cx, || self.provider.reconcile(&self.cx, &self.want, have)).await;
+        let have = have.map(|have| self.over_recorded(have));
+        let made = again(&self.cx, || self.provider.reconcile(&self.cx, &self.want, have.as_ref())).await;
         self.declares(how, &[actions, self.kind.actions.read])?;
         made.map_err(|fault| self.failure(&format!("{how}: {fault}")))
     }
 
     /// One attempt to delete it.
     pub(crate) async fn try_delete(&self) -> Result<(), Fault> {
-        self.provider.delete(&self.cx, &self.observed).await
+        self.provider.delete(&self.cx, &self.over_recorded(&self.observed)).await
     }
 
     /// Deletes it, and once more; nothing of it is left.
     pub(crate) async fn delete(&self) -> Result<(), Failure> {
+        let have = self.over_recorded(&self.observed);
         for attempt in ["deleting it", "deleting it a second time"] {
             self.line.begin();
-            let deleted = again(&self.cx, || self.provider.delete(&self.cx, &self.observed)).await;
+            let deleted = again(&self.cx, || self.provider.delete(&self.cx, &have)).await;
             self.declares(attempt, &[self.kind.actions.delete, self.kind.actions.read])?;
             deleted.map_err(|fault| self.failure(&format!("{attempt}: {fault}")))?;
             if !self.is_state() && self.observe(Locator::Id(self.id())).await?.is_some() {
@@ -268,6 +279,7 @@ impl Object<'_> {
     /// Takes over what a reconcile reported: it is complete, and what is read is what was wanted.
     pub(crate) async fn settle(&mut self, attributes: Attributes) -> Result<(), Failure> {
         self.attributes = attributes;
+        self.recorded = self.want.fields.clone();
         let lacking = self.kind.attributes.iter().map(|reported| reported.name);
         let lacking: Vec<_> = lacking.filter(|name| !self.attributes.contains_key(*name)).collect();
         if !lacking.is_empty() {
