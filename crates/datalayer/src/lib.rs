@@ -14,9 +14,12 @@ mod cluster_parameter_group;
 mod db_subnet_group;
 mod engine;
 mod global_cluster;
+mod global_database;
 mod instance;
 mod instance_class;
 mod lifecycle;
+mod regional_cache;
+mod replicated_assets;
 mod replication;
 mod replication_group;
 mod wiring;
@@ -34,9 +37,12 @@ pub use cluster_parameter_group::{ClusterParameterGroup, ClusterParameterGroupAt
 pub use db_subnet_group::{DbSubnetGroup, DbSubnetGroupAttributes};
 pub use engine::AuroraEngine;
 pub use global_cluster::{GlobalCluster, GlobalClusterAttributes};
+pub use global_database::{GlobalDatabase, GlobalDatabaseHandles, RegionalDatabase};
 pub use instance::{AuroraInstance, AuroraInstanceAttributes};
 pub use instance_class::{DbInstanceClass, InvalidDbInstanceClass};
 pub use lifecycle::{LifecycleRule, StorageClass, Transition};
+pub use regional_cache::{RegionalCache, RegionalCacheHandles};
+pub use replicated_assets::{AssetPolicies, ReplicatedAssets, ReplicatedAssetsBuilder, ReplicatedAssetsHandles};
 pub use replication::{Replication, ReplicationAttributes, ReplicationBuilder, ReplicationRule};
 pub use replication_group::{
     CacheEngine, CacheLogDelivery, CacheLogType, ReplicationGroup, ReplicationGroupAttributes,

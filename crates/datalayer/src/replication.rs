@@ -43,7 +43,7 @@ use crate::bucket::Bucket;
 ///
 /// API: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketReplication.html>
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
-#[builder(start_fn(name = start, vis = ""))]
+#[builder(start_fn(name = start, vis = "pub(crate)"))]
 #[serde(bound = "")]
 pub struct Replication<A: Region, B: Region> {
     /// Bucket whose objects are copied. A change replaces the replication.
