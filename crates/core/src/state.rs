@@ -219,6 +219,9 @@ pub struct State {
     pub objects: BTreeMap<Token, Object>,
     /// Calls whose outcome is unknown: to be settled before anything else.
     pub open: BTreeMap<Token, (Operation, Object)>,
+    /// Objects that an interrupted create left: they exist, but may not be ready, and what AWS reports of them may
+    /// not be complete, until an update is done.
+    pub incomplete: BTreeSet<Token>,
     /// The current generation at each address.
     #[serde(skip)]
     current: BTreeMap<Address, Token>,
@@ -233,14 +236,16 @@ struct Snapshot {
     digest_key: String,
     objects: BTreeMap<Token, Object>,
     open: BTreeMap<Token, (Operation, Object)>,
+    #[serde(default)]
+    incomplete: BTreeSet<Token>,
 }
 
 impl From<Snapshot> for State {
     fn from(stored: Snapshot) -> Self {
-        let Snapshot { revision, topology, environment, digest_key, objects, open } = stored;
+        let Snapshot { revision, topology, environment, digest_key, objects, open, incomplete } = stored;
         let live = objects.values().filter(|object| !object.deposed);
         let current = live.map(|object| (object.address.clone(), object.token.clone())).collect();
-        Self { revision, topology, environment, digest_key, objects, open, current }
+        Self { revision, topology, environment, digest_key, objects, open, incomplete, current }
     }
 }
 
@@ -297,8 +302,12 @@ impl State {
                     return Err(format!("{token} is done, but its intent was to delete it"));
                 }
                 object.attributes = attributes;
-                if let Some(fields) = fields {
-                    object.fields = fields;
+                match fields {
+                    Some(fields) => {
+                        object.fields = fields;
+                        self.incomplete.insert(token);
+                    }
+                    None => _ = self.incomplete.remove(&token),
                 }
                 self.insert(object);
             }
@@ -307,6 +316,7 @@ impl State {
             }
             Entry::Gone { token } => {
                 let was_open = self.open.remove(&token).is_some();
+                self.incomplete.remove(&token);
                 match self.objects.remove(&token) {
                     Some(object) => self.vacate(&object.address, &token),
                     None if was_open => {}
