@@ -14,6 +14,7 @@ use crate::{
     event::Event,
     run::{migrated, readable},
     session::Session,
+    stop::Level,
     subject::{Subject, tags_of},
     tools::Tools,
 };
@@ -40,7 +41,14 @@ pub(crate) async fn recover(session: &mut Session, tools: &Tools) -> Result<(), 
         }
     }
     let mut entries = Vec::new();
-    while let Some(answer) = askers.join_next().await {
+    loop {
+        let answer = tokio::select! {
+            biased;
+            // Who has not answered yet is asked by the next run.
+            () = tools.stop.reached(Level::Finish) => break,
+            answer = askers.join_next() => answer,
+        };
+        let Some(answer) = answer else { break };
         match answer {
             Ok((operation, object, Ok(found))) => {
                 let (address, exists) = (object.address.clone(), found.is_some());
@@ -57,11 +65,11 @@ pub(crate) async fn recover(session: &mut Session, tools: &Tools) -> Result<(), 
     if !entries.is_empty() {
         session.record_durably(entries).await?;
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
     if tools.stop.is_requested() {
         return Err(Error::Stopped);
+    }
+    if faults.is_empty() {
+        return Ok(());
     }
     faults.sort_by(|a, b| a.0.cmp(&b.0));
     Err(Error::Unsettled { faults })

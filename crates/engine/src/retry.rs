@@ -22,7 +22,8 @@ pub struct RetryPolicy {
     /// How long to go on while AWS says that there are too many calls; default 10 min.
     #[builder(default = Duration::from_mins(10))]
     pub throttled: Duration,
-    /// How long to go on while something is not visible or ready yet; default 3 min.
+    /// How long to go on while something is not visible or ready yet; default 3 min. A delete goes on for as long
+    /// as `blocked` says: what is deleted may still be on its way up.
     #[builder(default = Duration::from_mins(3))]
     pub not_yet: Duration,
     /// How long to go on while something still depends on what is deleted; default 15 min.
@@ -44,6 +45,11 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// The policy of deletes.
+    pub(crate) fn patient(self) -> Self {
+        Self { not_yet: self.not_yet.max(self.blocked), ..self }
+    }
+
     fn limit(&self, kind: FaultKind) -> Option<Duration> {
         match kind {
             FaultKind::Throttled => Some(self.throttled),

@@ -281,7 +281,7 @@ impl<'a> Owner<'a> {
         let intent = Entry::Intent { operation: job.operation, object: Box::new(object.clone()) };
         match self.session.record(vec![intent]) {
             Ok(durable) => {
-                let task = self.workers.spawn(worker::work(*job, durable, slot));
+                let task = self.workers.spawn(worker::work(*job, durable, self.session.broken(), slot));
                 self.flights.insert(task.id(), flight);
             }
             Err(error) => self.inconsistent(position, error),

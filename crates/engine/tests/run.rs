@@ -584,3 +584,112 @@ fn topology_of_one() -> Topology {
     topology.region::<ApSouth1>().add_with("one", Options::new().timeout(Duration::from_hours(9)), Thing::new(1));
     topology
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_waits_for_what_is_still_on_its_way_up() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    up(&executor, &topology_of_one(), &store).await;
+    cloud.fail("delete", "one", Fail::Refuse(FaultKind::NotYet), 30);
+    let outcome = executor.destroy(&topology(), store.clone(), PlanOptions::default()).await.unwrap();
+    assert!(outcome.is_done(), "{outcome:?}");
+    assert!(outcome.report().makespan > Duration::from_mins(3), "{:?}", outcome.report().makespan);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_interrupted_create_left_is_remembered_until_an_update_is_done() {
+    let cloud = Cloud::new();
+    cloud.fail("create", "a", Fail::Half(FaultKind::Denied), 1);
+    let (executor, store) = (cloud.executor(), memory());
+    assert!(!apply(&executor, &chain(), &store).await.is_done());
+    let state = store.load().await.unwrap().state;
+    assert_eq!(state.incomplete.len(), 1);
+    assert!(state.incomplete.iter().all(|token| state.objects[token].address.name() == "a"));
+    up(&executor, &chain(), &store).await;
+    assert!(store.load().await.unwrap().state.incomplete.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_planning_and_keeps_a_run_from_beginning() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    up(&executor, &chain(), &store).await;
+    let stop = Stop::new();
+    stop.request();
+    let stopped = executor.with_stop(stop);
+    let all = PlanOptions::builder().refresh(Refresh::All).build();
+    let calls = cloud.world().calls.len();
+    assert!(matches!(stopped.plan(&chain(), store.clone(), all).await, Err(Error::Stopped)));
+    let plan = executor.plan_destroy(&chain(), store.clone(), PlanOptions::default()).await.unwrap();
+    assert!(matches!(stopped.apply(&chain(), store.clone(), plan).await, Err(Error::Stopped)));
+    assert_eq!(cloud.world().calls.len(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn replacing_goes_through_and_deletes_the_predecessor() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    let of = |shape, range| {
+        let topology = topology();
+        let scope = topology.region::<ApSouth1>();
+        let a = scope.add("a", Thing { shape, ..Thing::new(1) });
+        scope.add("b", Thing { shape, range, ..Thing::new(1) });
+        scope.add("c", Thing { label: Some(a.get(Thing::ARN)), ..Thing::new(1).uses(&[a]) });
+        topology
+    };
+    up(&executor, &of(0, Some(1)), &store).await;
+    let before = cloud.tokens();
+    let report = up(&executor, &of(1, Some(1)), &store).await;
+    let order: Vec<_> = report.steps.iter().map(|step| (step.action, step.address.name())).collect();
+    assert_eq!(report.summary.created, 2, "{order:?}");
+    assert_eq!(before.intersection(&cloud.tokens()).count(), 1, "only c survives");
+    assert_in_step(&cloud, &store.load().await.unwrap().state);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_would_do_something_else_than_planned_is_refused_and_one_with_nothing_to_do_is_left_out() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    let of = |size| {
+        let topology = topology();
+        topology.region::<ApSouth1>().add("a", Thing::new(size));
+        topology
+    };
+    up(&executor, &of(1), &store).await;
+    let mut plan = executor.plan(&of(2), store.clone(), PlanOptions::default()).await.unwrap();
+    plan.steps[0].fields.insert("shape".into(), serde_json::json!(7).into());
+    let outcome = executor.apply(&of(2), store.clone(), plan).await.unwrap();
+    let fault = outcome.report().failures().next().unwrap().1;
+    assert!(fault.to_string().contains("`shape` turned out to need a new object"), "{fault}");
+    assert_eq!(cloud.calls("update"), 0);
+
+    let mut plan = executor.plan(&of(2), store.clone(), PlanOptions::default()).await.unwrap();
+    plan.steps[0].fields.insert("size".into(), serde_json::json!(1).into());
+    let outcome = executor.apply(&of(2), store.clone(), plan).await.unwrap();
+    assert_eq!((outcome.is_done(), outcome.report().summary.unchanged), (true, 1));
+    assert_eq!(cloud.calls("update"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_some_and_protected_and_retained() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    let topology = topology();
+    let scope = topology.region::<ApSouth1>();
+    let a = scope.add_with("kept", Options::new().protect(), Thing::new(1));
+    scope.add_with("left", Options::new().retain(), Thing::new(1).uses(&[a]));
+    scope.add("other", Thing::new(1));
+    let left = topology.address(a).unwrap();
+    let only = PlanOptions::builder().only(vec![left]).build();
+    let plan = executor.plan(&topology, store.clone(), only).await.unwrap();
+    assert_eq!(plan.steps.len(), 1);
+    assert!(executor.apply(&topology, store.clone(), plan).await.unwrap().is_done());
+    up(&executor, &topology, &store).await;
+
+    let outcome = executor.destroy(&topology, store.clone(), PlanOptions::default()).await.unwrap();
+    assert_eq!((outcome.report().summary.deleted, outcome.report().summary.forgotten), (1, 1));
+    let state = store.load().await.unwrap().state;
+    let names: Vec<_> = state.objects.values().map(|object| object.address.name()).collect();
+    assert_eq!(names, ["kept"]);
+    assert_eq!(cloud.world().objects.len(), 2, "what is retained stays in the cloud");
+}

@@ -84,7 +84,8 @@ impl Site<'_> {
         let observed = step.observed.as_ref();
         let have = Baseline { recorded: &recorded, observed: observed.map(|observed| &observed.fields) };
         let deltas = resolved_deltas(kind, &want, have);
-        if deltas.is_empty() {
+        // What an interrupted create left is as wanted only once an update has made sure that it is ready.
+        if deltas.is_empty() && !self.state.incomplete.contains(&old.token) {
             return Ok(Prepared::Record(self.unchanged(step, old, want)));
         }
         if let Some(delta) = deltas.iter().find(|delta| delta.replaces) {

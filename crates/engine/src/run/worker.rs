@@ -1,14 +1,18 @@
 //! Workers: the call of one step, with its retries, until its effect is known.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use landfall_core::{
     Attributes, Fault, FaultKind, Fields, Locator, Observed,
     plan::merge,
     provider::Desired,
     state::{Object, Operation},
+    store::StoreError,
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::Instant,
+};
 
 use crate::{
     retry::Backoff,
@@ -32,6 +36,9 @@ pub(super) struct Job {
     pub(super) seed: u64,
 }
 
+/// Sees when the log can't be written any more; then no call is repeated.
+pub(super) type LogFailure = watch::Receiver<Option<Arc<StoreError>>>;
+
 /// How a call ended, and with it what is known of the object.
 #[derive(Debug)]
 pub(super) enum Ending {
@@ -54,7 +61,7 @@ pub(super) enum Ending {
 }
 
 /// Makes the call of a step, once its intent is durable.
-pub(super) async fn work(job: Job, intent: Receipt, _slot: OwnedSemaphorePermit) -> Ending {
+pub(super) async fn work(job: Job, intent: Receipt, log: LogFailure, _slot: OwnedSemaphorePermit) -> Ending {
     if intent.durable().await.is_err() {
         return Ending::NotRecorded;
     }
@@ -62,8 +69,10 @@ pub(super) async fn work(job: Job, intent: Receipt, _slot: OwnedSemaphorePermit)
         return Ending::NotStarted;
     }
     let deadline = Instant::now() + job.timeout;
-    let backoff = job.subject.tools.retry.backoff(job.seed, deadline);
-    let mut call = Call { job, deadline, backoff };
+    let policy = job.subject.tools.retry;
+    let policy = if job.operation == Operation::Delete { policy.patient() } else { policy };
+    let backoff = policy.backoff(job.seed, deadline);
+    let mut call = Call { job, deadline, backoff, log };
     match call.job.operation {
         Operation::Create => call.create().await,
         Operation::Update => call.update().await,
@@ -75,9 +84,23 @@ struct Call {
     job: Job,
     deadline: Instant,
     backoff: Backoff,
+    log: LogFailure,
 }
 
 impl Call {
+    /// Waits before the call is made again.
+    ///
+    /// # Errors
+    /// The fault, when it should not be.
+    async fn again(&mut self, fault: Fault) -> Result<(), Fault> {
+        let last = fault.clone();
+        tokio::select! {
+            biased;
+            _ = self.log.wait_for(Option::is_some) => Err(last),
+            again = self.job.subject.again(&mut self.backoff, fault, Level::Finish) => again,
+        }
+    }
+
     /// Creates the object. Before each repetition it looks for what an earlier attempt made and completes that
     /// instead, so that nothing is made twice.
     async fn create(&mut self) -> Ending {
@@ -93,7 +116,7 @@ impl Call {
             if fault.kind == FaultKind::Stopped {
                 return Ending::Unknown(fault);
             }
-            let again = self.job.subject.again(&mut self.backoff, fault.clone(), Level::Finish).await;
+            let again = self.again(fault.clone()).await;
             match self.job.subject.find(&self.job.desired, ended, self.job.seed).await {
                 Err(look) => return self.unseen(fault, &look),
                 Ok(found) if again.is_ok() => made = found,
@@ -126,7 +149,7 @@ impl Call {
             if fault.kind == FaultKind::Stopped {
                 return Ending::Unknown(fault);
             }
-            let again = self.job.subject.again(&mut self.backoff, fault.clone(), Level::Finish).await;
+            let again = self.again(fault.clone()).await;
             match self.job.subject.read(Locator::Id(self.job.have.id()), self.job.seed).await {
                 Ok(None) => return Ending::Vanished(fault),
                 Ok(Some(found)) if again.is_ok() => have = over(&self.job.have.fields, &found),
@@ -147,7 +170,7 @@ impl Call {
                 Err(fault) if fault.kind == FaultKind::Stopped => return Ending::Unknown(fault),
                 Err(fault) => {
                     // The object stays recorded, and a delete of something absent succeeds: nothing to look for.
-                    if let Err(fault) = self.job.subject.again(&mut self.backoff, fault, Level::Finish).await {
+                    if let Err(fault) = self.again(fault).await {
                         return Ending::Failed(fault);
                     }
                 }
