@@ -46,7 +46,7 @@ pub struct LaunchTemplate<R: Region> {
     /// Disks; default only the image's own, as the image has them. A change updates the template.
     #[builder(default, with = FromIterator::from_iter)]
     pub block_devices: Vec<BlockDevice<R>>,
-    /// How instances reach their metadata service; default IMDSv2 only, one hop. A change updates the template.
+    /// How instances reach their metadata service; default `IMDSv2` only, one hop. A change updates the template.
     #[builder(default)]
     pub metadata_options: MetadataOptions,
     /// Whether instances get public addresses; default false. A change updates the template.
@@ -140,7 +140,7 @@ pub enum VolumeType {
 /// How instances reach their metadata service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, bon::Builder)]
 pub struct MetadataOptions {
-    /// Whether requests need a session token (IMDSv2); default required.
+    /// Whether requests need a session token (`IMDSv2`); default required.
     #[builder(default)]
     pub http_tokens: HttpTokens,
     /// How many network hops an answer may travel, 1 to 64; default 1. Containers need 2.
@@ -161,10 +161,10 @@ impl Default for MetadataOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpTokens {
-    /// IMDSv2 only: a server that is tricked into fetching an address can't read the role's credentials.
+    /// `IMDSv2` only: a server that is tricked into fetching an address can't read the role's credentials.
     #[default]
     Required,
-    /// IMDSv1 as well.
+    /// `IMDSv1` as well.
     Optional,
 }
 

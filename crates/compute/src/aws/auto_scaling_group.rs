@@ -289,13 +289,13 @@ async fn in_service(
     name: &str,
     want: &AutoScalingGroup<AnyRegion>,
 ) -> Result<(), Fault> {
-    let wanted = want.desired_capacity.unwrap_or(want.min_size) as usize;
+    let enough = want.desired_capacity.unwrap_or(want.min_size) as usize;
     let waited = cx
         .wait("instances to be in service", Wait::MINUTES, || async {
             let group = describe(client, name).await?;
             let instances = group.and_then(|group| group.instances).unwrap_or_default();
             let serving = instances.iter().filter(|one| one.lifecycle_state() == Some(&LifecycleState::InService));
-            Ok((serving.count() >= wanted).then_some(()))
+            Ok((serving.count() >= enough).then_some(()))
         })
         .await;
     match waited {

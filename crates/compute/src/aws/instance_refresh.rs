@@ -7,7 +7,7 @@ use aws_sdk_autoscaling::{
         RefreshPreferences as WirePreferences, RefreshStrategy,
     },
 };
-use landfall_aws::fault;
+use landfall_aws::{fault, is_code};
 use landfall_core::{Context, Fault, FaultKind, Wait};
 
 use super::elb::to_i32;
@@ -71,7 +71,7 @@ async fn start(
 async fn cancel(client: &Client, cx: &Context, group: &str, id: Option<&str>) -> Result<(), Fault> {
     let reply = client.cancel_instance_refresh().auto_scaling_group_name(group).send().await;
     if let Err(error) = reply
-        && !error.as_service_error().is_some_and(|error| error.is_active_instance_refresh_not_found_fault())
+        && !is_code(&error, &["ActiveInstanceRefreshNotFound"])
     {
         return Err(fault("autoscaling:CancelInstanceRefresh")(error));
     }

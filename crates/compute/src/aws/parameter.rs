@@ -5,7 +5,7 @@ use aws_sdk_ssm::{
     Client,
     types::{ParameterType, ResourceTypeForTagging, Tag},
 };
-use landfall_aws::{absent_is_done, fault, found};
+use landfall_aws::{absent_is_done, fault, found, is_code};
 use landfall_core::{AnyRegion, Context, Fault, Live, Tags, TypedProvider};
 
 use super::Ssm;
@@ -102,7 +102,7 @@ async fn read_tags(client: &Client, name: &str) -> Result<Option<Tags>, Fault> {
     let call = client.list_tags_for_resource().resource_type(ResourceTypeForTagging::Parameter).resource_id(name);
     let reply = call.send().await;
     if let Err(error) = &reply
-        && error.as_service_error().is_some_and(|error| error.is_invalid_resource_id())
+        && is_code(error, &["InvalidResourceId"])
     {
         return Ok(None);
     }
