@@ -18,6 +18,7 @@ mod global_database;
 mod instance;
 mod instance_class;
 mod lifecycle;
+mod log_bucket;
 mod regional_cache;
 mod replicated_assets;
 mod replication;
@@ -41,6 +42,7 @@ pub use global_database::{GlobalDatabase, GlobalDatabaseHandles, RegionalDatabas
 pub use instance::{AuroraInstance, AuroraInstanceAttributes};
 pub use instance_class::{DbInstanceClass, InvalidDbInstanceClass};
 pub use lifecycle::{LifecycleRule, StorageClass, Transition};
+pub use log_bucket::{LogBucket, LogBucketHandles};
 pub use regional_cache::{RegionalCache, RegionalCacheHandles};
 pub use replicated_assets::{AssetPolicies, ReplicatedAssets, ReplicatedAssetsBuilder, ReplicatedAssetsHandles};
 pub use replication::{Replication, ReplicationAttributes, ReplicationBuilder, ReplicationRule};
