@@ -72,7 +72,8 @@ impl HttpClient for Once<SharedHttpClient> {
 impl HttpConnector for Once<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let access = Asked::of(&request).access;
-        let emulated = !endpoint::is_of_aws(request.uri());
+        // An answer to HEAD has no page, whatever its headers say.
+        let paged = !endpoint::is_of_aws(request.uri()) && request.method() != "HEAD";
         let answer = self.0.call(request);
         HttpConnectorFuture::new(async move {
             let answer = match access {
@@ -84,7 +85,7 @@ impl HttpConnector for Once<SharedHttpConnector> {
                 .map_err(final_error),
             };
             answer.map(|mut response| {
-                if let Some(status) = other_status(&response, access, emulated) {
+                if let Some(status) = other_status(&response, access, paged) {
                     *response.status_mut() = status;
                 }
                 response
@@ -107,11 +108,11 @@ fn final_error(error: ConnectorError) -> ConnectorError {
 }
 
 /// Emulators answer what they lack with a page of HTML, which the SDK would take for a passing failure.
-fn other_status(response: &HttpResponse, access: Access, emulated: bool) -> Option<StatusCode> {
+fn other_status(response: &HttpResponse, access: Access, paged: bool) -> Option<StatusCode> {
     let status = response.status().as_u16();
     let html = response.headers().get("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     let other = match status {
-        404 | 405 | 500 if emulated && html => NOT_IMPLEMENTED,
+        404 | 405 | 500 if paged && html => NOT_IMPLEMENTED,
         500 | 502..=504 if access == Access::Change => EFFECT_UNKNOWN,
         _ => return None,
     };

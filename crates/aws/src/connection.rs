@@ -3,15 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_config::{
-    BehaviorVersion, environment::EnvironmentVariableCredentialsProvider,
-    environment::region::EnvironmentVariableRegionProvider, meta::credentials::CredentialsProviderChain,
-    meta::region::RegionProviderChain, profile::ProfileFileCredentialsProvider, profile::ProfileFileRegionProvider,
-    provider_config::ProviderConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    BehaviorVersion, environment::EnvironmentVariableRegionProvider, meta::region::RegionProviderChain,
+    profile::ProfileFileRegionProvider, retry::RetryConfig, timeout::TimeoutConfig,
 };
-use aws_credential_types::{
-    Credentials,
-    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
-};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError};
 use aws_types::{
     SdkConfig,
     region::Region,
@@ -20,7 +15,7 @@ use aws_types::{
 use landfall_core::Fault;
 use tokio::sync::OnceCell;
 
-use crate::{client, endpoint, fault::fault, tap::Tap};
+use crate::{client, credentials, endpoint, fault::fault, tap::Tap};
 
 /// Longest time until a service begins to answer; AWS's own slow calls answer within seconds.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
@@ -106,7 +101,7 @@ impl Aws {
         let provider = provider.ok_or_else(|| ConnectError::NoCredentials { source: Box::new(no_provider()) })?;
         match provider.provide_credentials().await {
             Ok(_) => Ok(()),
-            Err(source @ CredentialsError::CredentialsNotLoaded(_)) => {
+            Err(source) if credentials::are_lacking(&source) => {
                 Err(ConnectError::NoCredentials { source: Box::new(source) })
             }
             Err(source) => Err(ConnectError::Credentials { source: Box::new(source) }),
@@ -202,42 +197,22 @@ impl AwsBuilder {
         let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
             .or_else(region.build())
             .or_else(Region::from_static("us-east-1"));
-        if let Some(credentials) = self.credentials.clone() {
-            loader = loader.credentials_provider(credentials);
-        }
-        let base = loader.region(region).load().await;
-        let endpoint = match self.endpoint {
-            Some(url) => Some(url),
-            None => base.endpoint_url().map(str::to_owned),
-        };
+        let base = loader.region(region).no_credentials().load().await;
+        let endpoint = self.endpoint.or_else(|| base.endpoint_url().map(str::to_owned));
         let mut builder = base.clone().into_builder();
         if let Some(url) = &endpoint {
             endpoint::check(url)?;
             builder = builder.endpoint_url(url);
-            if self.credentials.is_none() && !endpoint::is_of_aws(url) {
-                builder = builder.credentials_provider(configured_or_dummy(&base, self.profile.as_deref()));
-            }
         }
+        let credentials = if let Some(credentials) = self.credentials {
+            credentials
+        } else {
+            let of_aws = endpoint.as_deref().is_none_or(endpoint::is_of_aws);
+            credentials::provider(base.region(), self.profile.as_deref(), of_aws).await
+        };
+        let builder = builder.credentials_provider(credentials);
         Ok(Aws::over(builder.service_config(Endpoints { services: self.services, endpoint, base }).build()))
     }
-}
-
-/// Credentials that are configured, or dummy ones: endpoints that are not AWS's own take any, and the metadata
-/// services that the full chain asks would only cost time.
-fn configured_or_dummy(base: &SdkConfig, profile: Option<&str>) -> SharedCredentialsProvider {
-    let mut provider = ProviderConfig::without_region().with_region(base.region().cloned());
-    if let Some(client) = base.http_client() {
-        provider = provider.with_http_client(client);
-    }
-    let mut files = ProfileFileCredentialsProvider::builder().configure(&provider);
-    if let Some(profile) = profile {
-        files = files.profile_name(profile);
-    }
-    let dummy = Credentials::new("landfall", "landfall", None, None, "dummy of a custom endpoint");
-    let chain = CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-        .or_else("Profile", files.build())
-        .or_else("Dummy", dummy);
-    SharedCredentialsProvider::new(chain)
 }
 
 /// Endpoints by service, in the order in which they win: the program's for the service, the environment's for the

@@ -5,6 +5,7 @@ pub mod tap;
 mod classify;
 mod client;
 mod connection;
+mod credentials;
 mod endpoint;
 mod fault;
 mod regional;

@@ -36,6 +36,15 @@ fn server_of(account: &str) -> Server {
     Server::start([Reply::xml(200, body)])
 }
 
+/// The URL of a server that takes connections and says nothing.
+fn silence() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    // The system takes connections for as long as the listener lives.
+    std::mem::forget(listener);
+    url
+}
+
 #[test]
 fn without_credentials_nothing_is_called() {
     alone("without_credentials_nothing_is_called", &[("AWS_EC2_METADATA_DISABLED", "true")], async || {
@@ -49,12 +58,16 @@ fn without_credentials_nothing_is_called() {
 
 #[test]
 fn a_machine_without_metadata_service_has_no_credentials() {
-    // The address of the metadata service, where nobody listens: refused at once, as in a network without route.
-    let nobody = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")];
-    alone("a_machine_without_metadata_service_has_no_credentials", &nobody, async || {
-        let error = Aws::from_env().await.expect("no endpoint is wrong").check_credentials().await;
-        assert!(matches!(error, Err(ConnectError::NoCredentials { .. })), "{error:?}");
-    });
+    // What stands where the metadata service would be: nobody, something that refuses, something that is no such
+    // service at all, something that never answers.
+    let (refuses, other, silent) = (Server::start([Reply::xml(403, "")]), Server::start([Reply::html(200)]), silence());
+    for url in ["http://127.0.0.1:9".to_owned(), refuses.url(), other.url(), silent] {
+        let metadata = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())];
+        alone("a_machine_without_metadata_service_has_no_credentials", &metadata, async || {
+            let error = Aws::from_env().await.expect("no endpoint is wrong").check_credentials().await;
+            assert!(matches!(error, Err(ConnectError::NoCredentials { .. })), "{error:?}");
+        });
+    }
 }
 
 #[test]
