@@ -82,7 +82,7 @@ async fn ask(subject: Subject, operation: Operation, object: Object, seed: u64) 
     let want = Desired { fields: readable(&object), references: Vec::new() };
     let found = match (operation, object.id()) {
         // The call may still have been on its way when the run ended: the wait begins now.
-        (Operation::Create, _) | (_, None) => subject.find(&want, Instant::now(), seed).await,
+        (Operation::Create, _) | (_, None) => subject.find_for_good(&want, Instant::now(), seed).await,
         (Operation::Update | Operation::Delete, Some(id)) => subject.read(Locator::Id(id), seed).await,
     };
     (operation, object, found)

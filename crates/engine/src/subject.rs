@@ -79,14 +79,35 @@ impl Subject {
         }
     }
 
-    /// Looks for what a create under the token may have made, until AWS's reads would show it: `since` is when
-    /// it may have been made.
+    /// Looks for what a create under the token may have made, before it is made again: `since` is when it may have
+    /// been made. What has a name or key of its own is not looked for any longer, as the same name can't be made twice.
     pub(crate) async fn find(&self, want: &Desired, since: Instant, seed: u64) -> Result<Option<Observed>, Fault> {
         use landfall_core::kind::Identity::{DerivedName, NaturalKey};
         let window = match self.kind.identity {
             DerivedName | NaturalKey => Duration::ZERO,
             _ => self.tools.retry.read_after_write,
         };
+        self.find_within(window, want, since, seed).await
+    }
+
+    /// Looks for what a create under the token may have made, until AWS's reads would show it: for a token that is
+    /// forgotten when nothing is found.
+    pub(crate) async fn find_for_good(
+        &self,
+        want: &Desired,
+        since: Instant,
+        seed: u64,
+    ) -> Result<Option<Observed>, Fault> {
+        self.find_within(self.tools.retry.read_after_write, want, since, seed).await
+    }
+
+    async fn find_within(
+        &self,
+        window: Duration,
+        want: &Desired,
+        since: Instant,
+        seed: u64,
+    ) -> Result<Option<Observed>, Fault> {
         let mut pause = Duration::from_millis(500);
         loop {
             let last = since.elapsed() >= window;
