@@ -55,7 +55,8 @@ impl World {
         if let Some(thing) = self.by_id(kind.name, cx.place, id).and_then(|key| self.thing(key)) {
             return Err(taken(kind, cx, "id", thing, &operation, now));
         }
-        let takes = self.takes(served, cx, Operation::Create);
+        // A create returns no sooner than the service's own reads show the object, as its waiter does.
+        let takes = self.takes(served, cx, Operation::Create).max(self.lag(kind.name, wording::service(kind.name)));
         let tags = if kind.taggable { all_tags(cx, want) } else { Tags::new() };
         let origin = Origin {
             topology: cx.topology.clone(),

@@ -1,6 +1,6 @@
 //! Late reads: how long AWS's eventually consistent services don't tell of something new.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use serde::Deserialize;
 
@@ -28,18 +28,21 @@ struct Row {
 
 impl Default for LateReads {
     fn default() -> Self {
-        let mut reader = csv::Reader::from_reader(include_str!("../data/late_reads.csv").as_bytes());
-        let mut late = Self::none();
-        for row in reader.deserialize::<Row>() {
-            let row = row.expect("the table of late reads is well-formed");
-            let lag = Duration::from_secs_f64(row.seconds);
-            late = match row.seen_by.as_str() {
-                "reads" => late.reads(row.service, lag),
-                _ => late.other_services(row.service, lag),
-            };
-        }
-        late
+        static DEFAULT: LazyLock<LateReads> = LazyLock::new(read);
+        DEFAULT.clone()
     }
+}
+
+fn read() -> LateReads {
+    let mut reader = csv::Reader::from_reader(include_str!("../data/late_reads.csv").as_bytes());
+    let rows = reader.deserialize::<Row>().map(|row| row.expect("the table of late reads is well-formed"));
+    rows.fold(LateReads::none(), |late, row| {
+        let lag = Duration::from_secs_f64(row.seconds);
+        match row.seen_by.as_str() {
+            "reads" => late.reads(row.service, lag),
+            _ => late.other_services(row.service, lag),
+        }
+    })
 }
 
 impl LateReads {

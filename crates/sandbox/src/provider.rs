@@ -67,15 +67,16 @@ enum Look {
 }
 
 impl Simulated {
-    /// Runs an operation in virtual time, wherever its caller runs.
+    /// Runs an operation in virtual time, wherever its caller runs. Where the process ends that it belongs to, it
+    /// never returns.
     async fn carried<T: Send + 'static>(
         &self,
         operation: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Fault> {
-        self.inner.runtime.carry(operation).await.unwrap_or_else(|| {
-            let kind = self.served.kind.name;
-            Err(Fault::new(FaultKind::Stopped, kind, "the sandbox ended the process that called"))
-        })
+        match self.inner.runtime.carry(operation).await {
+            Some(result) => result,
+            None => std::future::pending().await,
+        }
     }
 
     async fn look(&self, cx: &Context, look: &Look) -> Result<Option<Observed>, Fault> {

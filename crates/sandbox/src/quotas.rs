@@ -1,6 +1,6 @@
 //! Quotas: how many objects of a kind an account may have in one place.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 
@@ -21,10 +21,15 @@ struct Row {
 
 impl Default for Quotas {
     fn default() -> Self {
-        let mut reader = csv::Reader::from_reader(include_str!("../data/quotas.csv").as_bytes());
-        let rows = reader.deserialize::<Row>().map(|row| row.expect("the table of quotas is well-formed"));
-        rows.fold(Self::none(), |quotas, row| quotas.limit(row.kind, row.limit))
+        static DEFAULT: LazyLock<Quotas> = LazyLock::new(read);
+        DEFAULT.clone()
     }
+}
+
+fn read() -> Quotas {
+    let mut reader = csv::Reader::from_reader(include_str!("../data/quotas.csv").as_bytes());
+    let rows = reader.deserialize::<Row>().map(|row| row.expect("the table of quotas is well-formed"));
+    rows.fold(Quotas::none(), |quotas, row| quotas.limit(row.kind, row.limit))
 }
 
 impl Quotas {

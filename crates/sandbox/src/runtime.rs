@@ -30,7 +30,7 @@ struct Running {
     thread: ThreadId,
     origin: Instant,
     /// Dropped to end the thread.
-    stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
     join: JoinHandle<()>,
 }
 
@@ -45,7 +45,9 @@ impl Running {
 impl Runtime {
     /// Where tasks run in virtual time.
     pub(crate) fn handle(&self) -> Handle {
-        self.state().running.get_or_insert_with(start).handle.clone()
+        let mut state = self.state();
+        let before = state.before;
+        state.running.get_or_insert_with(|| start(before)).handle.clone()
     }
 
     /// Virtual time since the world began.
@@ -59,14 +61,22 @@ impl Runtime {
         self.state().running.as_ref().is_some_and(|running| running.thread == thread::current().id())
     }
 
+    /// Stops everything where it is: no task goes on and no time passes until the [end](Self::end). For a task on
+    /// the thread, which can't end it.
+    pub(crate) fn stop(&self) {
+        if let Some(running) = &mut self.state().running {
+            running.stop = None;
+        }
+    }
+
     /// Ends the thread with everything that runs on it, as the end of a process does; time goes on from here on
     /// a new one.
     pub(crate) fn end(&self) {
         let mut state = self.state();
-        let Some(running) = state.running.take() else { return };
+        let Some(mut running) = state.running.take() else { return };
         state.before += running.elapsed();
         drop(state);
-        drop(running.stop);
+        running.stop = None;
         // On its own thread it would wait for itself.
         if running.thread != thread::current().id() {
             // A task that panicked has told its owner; what ends here is the thread.
@@ -105,7 +115,8 @@ impl<T> Drop for Carried<T> {
     }
 }
 
-fn start() -> Running {
+/// Starts a thread whose instants lie behind those of the threads before it.
+fn start(before: Duration) -> Running {
     let (ready, started) = std::sync::mpsc::sync_channel(1);
     let (stop, stopped) = oneshot::channel::<()>();
     let join = thread::Builder::new()
@@ -116,7 +127,10 @@ fn start() -> Running {
                 .start_paused(true)
                 .build()
                 .expect("a runtime without I/O needs nothing that the system could refuse");
-            let origin = runtime.block_on(async { Instant::now() });
+            let origin = runtime.block_on(async {
+                tokio::time::advance(before).await;
+                Instant::now()
+            });
             if ready.send((runtime.handle().clone(), thread::current().id(), origin)).is_ok() {
                 // Ends when the sender is dropped.
                 let _dropped = runtime.block_on(stopped);
@@ -124,7 +138,7 @@ fn start() -> Running {
         })
         .expect("the system can start a thread");
     let (handle, thread, origin) = started.recv().expect("the thread sends its handle first");
-    Running { handle, thread, origin, stop, join }
+    Running { handle, thread, origin, stop: Some(stop), join }
 }
 
 #[cfg(test)]

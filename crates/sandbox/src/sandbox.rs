@@ -204,6 +204,7 @@ impl Inner {
     /// The process ends here: nothing answers any more.
     pub(crate) async fn kill<T>(&self) -> T {
         self.world().0.killed = true;
+        self.runtime.stop();
         self.killed.send_replace(true);
         std::future::pending().await
     }

@@ -1,6 +1,6 @@
 //! How long AWS takes: medians seen by Terraform, with a tail.
 
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use landfall_core::state::Operation;
 use serde::Deserialize;
@@ -90,8 +90,7 @@ impl Time {
 }
 
 fn table() -> &'static BTreeMap<String, Times> {
-    static TABLE: OnceLock<BTreeMap<String, Times>> = OnceLock::new();
-    TABLE.get_or_init(|| {
+    static TABLE: LazyLock<BTreeMap<String, Times>> = LazyLock::new(|| {
         let mut reader = csv::Reader::from_reader(include_str!("../data/creation_times.csv").as_bytes());
         let mut rows: BTreeMap<String, BTreeMap<String, Time>> = BTreeMap::new();
         for row in reader.deserialize::<Row>() {
@@ -109,7 +108,8 @@ fn table() -> &'static BTreeMap<String, Times> {
                 (name.clone(), Times { create, update, delete })
             })
             .collect()
-    })
+    });
+    &TABLE
 }
 
 #[cfg(test)]

@@ -178,8 +178,12 @@ impl World {
 
     /// Whether a new object is seen by a service at a time.
     pub(crate) fn is_seen(&self, thing: &Thing, reader: &str, now: Duration) -> bool {
-        let lag = self.scaled(self.rules.late_reads.lag(service(thing.kind.name), reader));
-        thing.origin.is_none() || now >= thing.created_at + lag
+        thing.origin.is_none() || now >= thing.created_at + self.lag(thing.kind.name, reader)
+    }
+
+    /// How long a new object of a kind is not seen by a service.
+    pub(crate) fn lag(&self, kind: &str, reader: &str) -> Duration {
+        self.scaled(self.rules.late_reads.lag(service(kind), reader))
     }
 
     /// A duration in the time of this world.

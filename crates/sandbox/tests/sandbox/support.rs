@@ -160,17 +160,16 @@ impl Pace for Sleep {
 /// A caller for an address; the same address and generation give the same token.
 pub(crate) fn caller(sandbox: &Sandbox, address: &str, generation: u8) -> Caller {
     let address: landfall_core::Address = address.parse().expect("an address");
-    let mut token = [generation; 16];
-    for (position, byte) in address.as_str().bytes().enumerate() {
-        token[position % 12] = token[position % 12].wrapping_mul(31).wrapping_add(byte);
-    }
+    let hash = address.as_str().bytes().chain([generation]).fold(0xcbf2_9ce4_8422_2325_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
     let kind = kinds().into_iter().find(|kind| kind.name == address.kind()).expect("a kind of these tests").name;
     let cx = Context {
         topology: "twin".to_owned(),
         environment: "test".to_owned(),
         place: address.place(),
         address,
-        token: Token::from_random(token),
+        token: Token::from_random(hash.to_le_bytes()),
         tags: Tags::from([("team".to_owned(), "web".to_owned())]),
         timeout: Duration::from_hours(1),
         pace: Arc::new(Sleep),
