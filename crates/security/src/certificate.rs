@@ -41,9 +41,10 @@ pub struct CertificateAttributes {
     pub id: String,
     /// Amazon Resource Name.
     pub arn: String,
-    /// Names and values of the validation records, under the names of the kind's attributes.
+    /// Names and values of the validation records, under the names of the kind's attributes; none where the
+    /// certificate has fewer domains.
     #[serde(flatten)]
-    pub validation_records: BTreeMap<String, String>,
+    pub validation_records: BTreeMap<String, Option<String>>,
 }
 
 /// A record that proves the ownership of a name; it has to stay, because renewals ask for it again.

@@ -23,7 +23,8 @@ pub struct Key<R: Region> {
     /// Whether AWS makes new key material every year; default true. A change updates the key.
     #[builder(default = true)]
     pub enable_key_rotation: bool,
-    /// Days from one rotation to the next, 90 to 2,560; AWS's default is 365. A change updates the key.
+    /// Days from one rotation to the next, 90 to 2,560; left as it is unless said, 365 for a new key. A change
+    /// updates the key.
     pub rotation_period_in_days: Option<u16>,
     /// Days between the deletion and its effect, 7 to 30; default 30. A change updates the declaration alone: AWS
     /// learns it with the deletion.

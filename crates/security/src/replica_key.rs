@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use landfall_core::{
-    AnyRegion, ArnRef, Attribute, DistinctFrom, Handle, Kind, Region, Resource,
+    AnyRegion, ArnRef, Attribute, DistinctFrom, Handle, Kind, Ref, Region, Resource,
     check::Site,
     kind::{Actions, Field, Identity, Reach, Reported},
 };
@@ -66,9 +66,14 @@ impl<R: Region> ReplicaKey<R> {
     /// Amazon Resource Name.
     pub const ARN: Attribute<Self> = Attribute::new("arn");
 
-    /// The replica where a key of its region is asked for.
+    /// The replica where a key of its region is asked for by ARN, as most services do.
     pub fn as_key(replica: Handle<Self>) -> ArnRef<Key<R>> {
         ArnRef::from(replica).cast()
+    }
+
+    /// The replica where a key of its region is asked for by id, as aliases do.
+    pub fn as_key_id(replica: Handle<Self>) -> Ref<Key<R>> {
+        Ref::<Self>::from(replica).cast()
     }
 }
 

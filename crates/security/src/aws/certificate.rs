@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_acm::{
     Client,
-    types::{CertificateDetail, Tag, ValidationMethod},
+    types::{CertificateDetail, ResourceRecord, Tag, ValidationMethod},
 };
 use landfall_aws::{absent_is_done, fault};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Tags, TypedProvider, Wait};
@@ -93,7 +93,8 @@ async fn records(
     cx.wait("validation records of the certificate", Wait::SECONDS, || async {
         let detail = acm::describe(client, arn).await?;
         let attributes = detail.map(|detail| attributes(arn, want, &detail));
-        Ok(attributes.filter(|attributes| attributes.validation_records.len() == expected))
+        let told = |records: &CertificateAttributes| records.validation_records.values().flatten().count();
+        Ok(attributes.filter(|attributes| told(attributes) == expected))
     })
     .await
 }
@@ -138,23 +139,25 @@ fn certificate(detail: &CertificateDetail) -> Result<Certificate<AnyRegion>, Fau
 /// What ACM reports, with the records under the numbers that the declaration gives them.
 fn attributes(arn: &str, of: &Certificate<AnyRegion>, detail: &CertificateDetail) -> CertificateAttributes {
     let mut validation_records = BTreeMap::new();
-    for (domain, (name, value)) in of.validation_domains().iter().zip(&RECORDS) {
-        let mut options = detail.domain_validation_options().iter();
-        let record = options.find_map(|option| {
-            let validated: DomainName = option.domain_name().parse().ok()?;
-            option.resource_record().filter(|_| validated.without_wildcard() == *domain)
-        });
-        if let Some(record) = record {
-            validation_records.insert((*name).to_owned(), record.name().to_owned());
-            validation_records.insert((*value).to_owned(), record.value().to_owned());
-        }
+    let mut domains = of.validation_domains().into_iter();
+    for (name, value) in &RECORDS {
+        let record = domains.next().and_then(|domain| record(detail, &domain));
+        validation_records.insert((*name).to_owned(), record.map(|record| record.name().to_owned()));
+        validation_records.insert((*value).to_owned(), record.map(|record| record.value().to_owned()));
     }
     CertificateAttributes { id: arn.to_owned(), arn: arn.to_owned(), validation_records }
 }
 
+fn record<'a>(detail: &'a CertificateDetail, domain: &DomainName) -> Option<&'a ResourceRecord> {
+    detail.domain_validation_options().iter().find_map(|option| {
+        let validated: DomainName = option.domain_name().parse().ok()?;
+        option.resource_record().filter(|_| validated.without_wildcard() == *domain)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use aws_sdk_acm::types::{DomainValidation, RecordType, ResourceRecord};
+    use aws_sdk_acm::types::{DomainValidation, RecordType};
 
     use super::*;
 
@@ -179,13 +182,16 @@ mod tests {
         let read = certificate(&detail).unwrap();
         assert_eq!(read.subject_alternative_names.len(), 2);
         let records = attributes("arn", &read, &detail).validation_records;
-        let expected = [
-            ("validation_record_name_0", "_2.api.example.org."),
-            ("validation_record_name_1", "_1.example.com."),
-            ("validation_record_value_0", "_v2."),
-            ("validation_record_value_1", "_v1."),
-        ];
-        assert_eq!(records, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        for (attribute, expected) in [
+            ("validation_record_name_0", Some("_2.api.example.org.")),
+            ("validation_record_name_1", Some("_1.example.com.")),
+            ("validation_record_name_2", None),
+            ("validation_record_value_0", Some("_v2.")),
+            ("validation_record_value_1", Some("_v1.")),
+            ("validation_record_value_9", None),
+        ] {
+            assert_eq!(records[attribute].as_deref(), expected, "{attribute}");
+        }
     }
 
     #[test]
@@ -195,6 +201,6 @@ mod tests {
             .domain_validation_options(option("example.com", None))
             .build();
         let read = certificate(&detail).unwrap();
-        assert!(attributes("arn", &read, &detail).validation_records.is_empty());
+        assert!(attributes("arn", &read, &detail).validation_records.values().all(Option::is_none));
     }
 }

@@ -5,10 +5,7 @@ use aws_sdk_kms::{Client, types::KeyMetadata};
 use landfall_aws::{fault, found};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, TypedProvider, Wait};
 
-use super::{
-    kms::{self, Kms},
-    principals,
-};
+use super::kms::{self, Kms};
 use crate::{
     key::{Key, KeyAttributes},
     policy::PolicyDocument,
@@ -74,8 +71,7 @@ impl TypedProvider for Provider {
             .multi_region(want.multi_region)
             .set_policy(want.policy.as_ref().map(PolicyDocument::to_json))
             .set_tags(Some(kms::tags_on_create(cx)?));
-        let send = || async { request.clone().send().await.map_err(fault("kms:CreateKey")) };
-        let reply = principals::once_visible(cx, send).await?;
+        let reply = request.send().await.map_err(fault("kms:CreateKey"))?;
         let key = reply.key_metadata.ok_or_else(|| Fault::incomplete("kms:CreateKey", "KeyMetadata"))?;
         kms::usable(&client, cx, key.key_id()).await?;
         if want.enable_key_rotation {
@@ -89,15 +85,14 @@ impl TypedProvider for Provider {
         let (id, was) = (&have.attributes.id, &have.resource);
         let description = (want.description != was.description).then_some(&*want.description);
         let policy = want.policy.as_ref().filter(|policy| was.policy.as_ref() != Some(policy));
-        kms::update(&client, cx, id, description, policy).await?;
-        let rotation = |key: &Key<AnyRegion>| (key.enable_key_rotation, key.rotation_period_in_days);
-        if rotation(want) != rotation(was) {
-            if want.enable_key_rotation {
-                enable_rotation(&client, cx, id, want).await?;
-            } else {
-                let reply = client.disable_key_rotation().key_id(id).send().await;
-                reply.map_err(fault("kms:DisableKeyRotation"))?;
-            }
+        kms::update(&client, id, description, policy).await?;
+        let period = want.rotation_period_in_days.filter(|period| was.rotation_period_in_days != Some(*period));
+        if want.enable_key_rotation && (!was.enable_key_rotation || period.is_some()) {
+            enable_rotation(&client, cx, id, want).await?;
+        }
+        if was.enable_key_rotation && !want.enable_key_rotation {
+            let reply = client.disable_key_rotation().key_id(id).send().await;
+            reply.map_err(fault("kms:DisableKeyRotation"))?;
         }
         kms::update_tags(&client, cx, id, &have.tags).await?;
         Ok(have.attributes.clone())

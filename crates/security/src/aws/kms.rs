@@ -7,7 +7,6 @@ use aws_sdk_kms::{
 use landfall_aws::{Regional, absent_is_done, fault, found};
 use landfall_core::{Context, Fault, FaultKind, Tags, Wait};
 
-use super::principals;
 use crate::policy::PolicyDocument;
 
 /// Clients of KMS, one per region.
@@ -81,7 +80,6 @@ pub(super) async fn policy(client: &Client, id: &str) -> Result<Option<PolicyDoc
 /// Sets description and policy where they differ.
 pub(super) async fn update(
     client: &Client,
-    cx: &Context,
     id: &str,
     description: Option<&str>,
     policy: Option<&PolicyDocument>,
@@ -92,8 +90,7 @@ pub(super) async fn update(
     }
     if let Some(policy) = policy {
         let request = client.put_key_policy().key_id(id).policy_name(POLICY_NAME).policy(policy.to_json());
-        let send = || async { request.clone().send().await.map(drop).map_err(fault("kms:PutKeyPolicy")) };
-        principals::once_visible(cx, send).await?;
+        request.send().await.map_err(fault("kms:PutKeyPolicy"))?;
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ mod issued_certificate;
 mod key;
 mod kms;
 mod managed_policy;
-mod principals;
 mod replica_key;
 mod role;
 mod secret;

@@ -5,10 +5,7 @@ use aws_sdk_kms::types::KeyMetadata;
 use landfall_aws::fault;
 use landfall_core::{AnyRegion, ArnRef, Context, Fault, FaultKind, Live, PlaceCode, TypedProvider};
 
-use super::{
-    kms::{self, Kms},
-    principals,
-};
+use super::kms::{self, Kms};
 use crate::{
     policy::PolicyDocument,
     replica_key::{ReplicaKey, ReplicaKeyAttributes},
@@ -60,8 +57,7 @@ impl TypedProvider for Provider {
             .description(&want.description)
             .set_policy(want.policy.as_ref().map(PolicyDocument::to_json))
             .set_tags(Some(kms::tags_on_create(cx)?));
-        let send = || async { request.clone().send().await.map_err(fault("kms:ReplicateKey")) };
-        let reply = principals::once_visible(cx, send).await?;
+        let reply = request.send().await.map_err(fault("kms:ReplicateKey"))?;
         let key = reply.replica_key_metadata;
         let key = key.ok_or_else(|| Fault::incomplete("kms:ReplicateKey", "ReplicaKeyMetadata"))?;
         kms::usable(&self.0.of(cx), cx, key.key_id()).await?;
@@ -78,7 +74,7 @@ impl TypedProvider for Provider {
         let (id, was) = (&have.attributes.id, &have.resource);
         let description = (want.description != was.description).then_some(&*want.description);
         let policy = want.policy.as_ref().filter(|policy| was.policy.as_ref() != Some(policy));
-        kms::update(&client, cx, id, description, policy).await?;
+        kms::update(&client, id, description, policy).await?;
         kms::update_tags(&client, cx, id, &have.tags).await?;
         Ok(have.attributes.clone())
     }

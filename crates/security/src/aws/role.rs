@@ -7,10 +7,7 @@ use aws_sdk_iam::{Client, types::Role as Reply};
 use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{Context, Fault, Input, Live, TypedProvider, Wait};
 
-use super::{
-    iam::{self, Iam},
-    principals,
-};
+use super::iam::{self, Iam};
 use crate::{
     policy::PolicyDocument,
     role::{Role, RoleAttributes},
@@ -53,8 +50,7 @@ impl TypedProvider for Provider {
             .max_session_duration(seconds(want))
             .set_permissions_boundary(want.permissions_boundary.as_ref().map(|arn| arn.value().clone()))
             .set_tags(Some(iam::tags_on_create(cx)?));
-        let send = || async { request.clone().send().await.map_err(fault("iam:CreateRole")) };
-        let reply = principals::once_visible(cx, send).await?;
+        let reply = request.send().await.map_err(fault("iam:CreateRole"))?;
         let role = reply.role.ok_or_else(|| Fault::incomplete("iam:CreateRole", "role"))?;
         set_policies(&client, &name, want, &BTreeMap::new(), &BTreeSet::new()).await?;
         cx.wait("role to become visible", Wait::SECONDS, || async { Ok(get(&client, &name).await?.map(drop)) }).await?;
@@ -67,8 +63,7 @@ impl TypedProvider for Provider {
         if want.assume_role_policy_document != was.assume_role_policy_document {
             let document = want.assume_role_policy_document.to_json();
             let request = client.update_assume_role_policy().role_name(name).policy_document(document);
-            let send = || async { request.clone().send().await.map_err(fault("iam:UpdateAssumeRolePolicy")) };
-            principals::once_visible(cx, send).await?;
+            request.send().await.map_err(fault("iam:UpdateAssumeRolePolicy"))?;
         }
         if want.description != was.description || want.max_session_duration_seconds != was.max_session_duration_seconds
         {

@@ -296,6 +296,34 @@ mod tests {
     }
 
     #[test]
+    fn replicas_are_asked_for_and_read_with_their_keys() {
+        use aws_sdk_secretsmanager::types::ReplicationStatusType;
+        let arn = "arn:aws:kms:eu-west-2:1:key/k";
+        let wanted = [
+            ReplicaRegion { region: "eu-west-2".parse().unwrap(), kms_key: Some(ArnRef::existing(arn)) },
+            ReplicaRegion { region: "us-east-1".parse().unwrap(), kms_key: None },
+        ];
+        let asked: Vec<_> = wanted.iter().map(replica_request).collect();
+        assert_eq!((asked[0].region(), asked[0].kms_key_id()), (Some("eu-west-2"), Some(arn)));
+        assert_eq!((asked[1].region(), asked[1].kms_key_id()), (Some("us-east-1"), None));
+        let told = |asked: &ReplicaRegionType| {
+            let key = asked.kms_key_id().unwrap_or(DEFAULT_KEY);
+            ReplicationStatusType::builder().set_region(asked.region.clone()).kms_key_id(key).build()
+        };
+        let answer = Reply::builder()
+            .arn("arn:aws:secretsmanager:ap-south-1:1:secret:s-abcdef")
+            .name("s")
+            .replication_status(told(&asked[1]))
+            .replication_status(told(&asked[0]))
+            .version_ids_to_stages("v1", vec!["AWSPREVIOUS".to_owned()])
+            .version_ids_to_stages("v2", vec![CURRENT.to_owned()])
+            .build();
+        let live = live(answer).unwrap();
+        assert_eq!(live.resource.replica_regions, wanted);
+        assert_eq!(live.attributes.version_id, "v2");
+    }
+
+    #[test]
     fn aws_own_key_counts_as_none() {
         let check = |id: Option<&str>, expected: Option<&str>| {
             assert_eq!(key(id.map(str::to_owned)).as_ref().map(ArnRef::id), expected);
