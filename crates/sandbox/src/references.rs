@@ -48,8 +48,8 @@ fn one(
 ) -> Result<Option<Key>, Fault> {
     let Reference { field, kind: of, attribute, value } = reference;
     let Some(of_kind) = world.kind(of) else { return Ok(None) };
-    // What has no fields is nobody's to create: it is always there.
-    if of_kind.fields.is_empty() || standing::belongs_to_aws(value) {
+    // What nothing creates is always there.
+    if standing::is_only_read(of_kind) || standing::belongs_to_aws(value) {
         return Ok(None);
     }
     let reach = kind.field(field).map_or(Reach::Anywhere, |field| field.reach);

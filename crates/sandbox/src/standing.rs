@@ -1,4 +1,4 @@
-//! What always exists: kinds without fields, such as the caller's identity, and what AWS gives to every account.
+//! What always exists: kinds that are only read, such as the caller's identity, and what AWS gives to every account.
 
 use landfall_core::{Attributes, Context, Fields, Kind, Observed, Value};
 
@@ -10,12 +10,12 @@ use crate::{
 
 /// What a look-up of something finds that nobody created.
 ///
-/// A kind without fields can't be created, so there always is an object of it, whatever id it is looked up by. AWS's
-/// own managed policies, parameters and keys are in every account; of them only id and attributes are known.
+/// Of a kind that nothing creates there always is an object, whatever id it is looked up by. AWS's own managed
+/// policies, parameters and keys are in every account; of them only id and attributes are known.
 pub(crate) fn observe(served: &Served, rules: &Rules, cx: &Context, id: &str) -> Option<Observed> {
     let kind = served.kind;
     let given = belongs_to_aws(id);
-    let forms = served.forms.as_ref().ok().filter(|_| kind.fields.is_empty() || given)?;
+    let forms = served.forms.as_ref().ok().filter(|_| is_only_read(kind) || given)?;
     let draw = Draw::new(rules.seed).with(kind.name).with(cx.place.as_str()).with(id);
     let fields = if given { fields_of(kind, id, draw) } else { Fields::new() };
     let subject = Subject { cx, account: &rules.account, fields: &fields, draw };
@@ -29,6 +29,11 @@ pub(crate) fn observe(served: &Served, rules: &Rules, cx: &Context, id: &str) ->
         attributes.insert(form.name.to_owned(), value);
     }
     Some(Observed { fields, attributes })
+}
+
+/// Whether objects of the kind are AWS's own: it has no fields, and nothing creates it.
+pub(crate) fn is_only_read(kind: &Kind) -> bool {
+    kind.fields.is_empty() && kind.actions.create.is_empty()
 }
 
 /// Managed policies, `alias/aws/…` keys, `/aws/service/…` parameters and the like.
