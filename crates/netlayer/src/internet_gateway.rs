@@ -48,7 +48,7 @@ pub(crate) static KIND: Kind = Kind {
             "ec2:DescribeInternetGateways",
         ],
         read: &["ec2:DescribeInternetGateways"],
-        update: &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway", "ec2:CreateTags", "ec2:DeleteTags"],
+        update: &["ec2:CreateTags", "ec2:DeleteTags"],
         delete: &["ec2:DetachInternetGateway", "ec2:DeleteInternetGateway"],
     },
     timing: "aws_internet_gateway",

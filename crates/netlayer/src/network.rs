@@ -134,7 +134,8 @@ impl Network {
         let subnets = |tier| self.subnets(scope, vpc, tier, &zones);
         let (public, private, data) = (subnets(Tier::Public), subnets(Tier::Private), subnets(Tier::Data));
         let internet_gateway = scope.add("main", InternetGateway::builder().vpc(vpc).build());
-        let (elastic_ips, nat_gateways) = self.nat_gateways(scope, internet_gateway, &public, &zones);
+        let (elastic_ips, nat_gateways): (Vec<_>, Vec<_>) =
+            self.nat_gateways(scope, internet_gateway, &public, &zones).into_iter().unzip();
         let table = |name: &str| scope.add(name, RouteTable::builder().vpc(vpc).build());
         let public_route_table = table("public");
         let data_route_table = table("data");
@@ -226,7 +227,7 @@ impl Network {
         internet_gateway: Handle<InternetGateway<R>>,
         public: &[Handle<Subnet<R>>],
         zones: &[Zone],
-    ) -> (Vec<Handle<ElasticIp<R>>>, Vec<Handle<NatGateway<R>>>) {
+    ) -> Vec<(Handle<ElasticIp<R>>, Handle<NatGateway<R>>)> {
         let count = match self.nat_gateways {
             NatGateways::PerZone => public.len(),
             NatGateways::Single => 1,
@@ -238,7 +239,7 @@ impl Network {
             let gateway = NatGateway::public().subnet(subnet).elastic_ip(elastic_ip).build();
             (elastic_ip, scope.add_with(&name, Options::new().after(internet_gateway), gateway))
         };
-        public.iter().zip(zones).take(count).map(declare).unzip()
+        public.iter().zip(zones).take(count).map(declare).collect()
     }
 }
 

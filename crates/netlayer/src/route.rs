@@ -98,7 +98,7 @@ pub(crate) static KIND: Kind = Kind {
 
 /// The key of a route.
 #[cfg(feature = "aws")]
-pub(crate) fn key(route_table: &str, destination: &Ipv4Net) -> String {
+pub(crate) fn key(route_table: &str, destination: Ipv4Net) -> String {
     format!("{route_table}|{destination}")
 }
 
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_key_says_table_and_destination() {
         let destination: Ipv4Net = "10.20.0.0/16".parse().unwrap();
-        assert_eq!(parts(&key("rtb-1", &destination)), Some(("rtb-1", destination)));
+        assert_eq!(parts(&key("rtb-1", destination)), Some(("rtb-1", destination)));
         assert_eq!(parts("rtb-1"), None);
         assert_eq!(parts("rtb-1|everywhere"), None);
     }

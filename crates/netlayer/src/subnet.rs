@@ -81,7 +81,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
     if let Some(zone) = site.known("availability_zone").as_ref().and_then(serde_json::Value::as_str)
         && !zone
             .strip_prefix(site.own.place.as_str())
-            .is_some_and(|rest| rest.starts_with(|c| ('a'..='z').contains(&c) || c == '-'))
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '-'))
     {
         problems
             .push(format!("`availability_zone` {zone} is not in {0}; its zones are named like {0}a", site.own.place));

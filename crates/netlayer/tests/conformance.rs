@@ -3,7 +3,7 @@
 #![cfg(feature = "aws")]
 
 use ipnet::Ipv4Net;
-use landfall_conformance::{Case, Variant, Wire, complete, on_the_wire};
+use landfall_conformance::{Case, Variant, Wire, complete, in_the_sandbox, on_the_wire};
 use landfall_core::{Handle, London, Mumbai, Options, Region, Scope, Topology};
 use landfall_netlayer::{
     AcceptedPeering, DefaultSecurityGroup, ElasticIp, GatewayService, InternetGateway, ManagedPrefixList, NatGateway,
@@ -277,4 +277,9 @@ fn every_kind_has_a_case() {
 #[test]
 fn every_kind_passes_the_lifecycle_on_the_wire() {
     on_the_wire(&[landfall_netlayer::aws::register], CASES);
+}
+
+#[test]
+fn every_kind_passes_the_lifecycle_in_the_sandbox() {
+    in_the_sandbox(&landfall_netlayer::kinds(), CASES);
 }

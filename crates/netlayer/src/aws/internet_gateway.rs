@@ -27,10 +27,19 @@ impl TypedProvider for Provider {
         reply.and_then(|reply| reply.internet_gateways.unwrap_or_default().into_iter().next()).map(live).transpose()
     }
 
-    async fn find(&self, cx: &Context, _want: &InternetGateway<AnyRegion>) -> Result<Option<LiveGateway>, Fault> {
-        let reply = self.0.of(cx).describe_internet_gateways().filters(tags::by_token(cx)).send().await;
+    /// Attaches a gateway that the interrupted create only made: unattached it would differ in a field that needs a
+    /// new one.
+    async fn find(&self, cx: &Context, want: &InternetGateway<AnyRegion>) -> Result<Option<LiveGateway>, Fault> {
+        let client = self.0.of(cx);
+        let reply = client.describe_internet_gateways().filters(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeInternetGateways"))?;
-        tags::ours(cx, reply.internet_gateways, Reply::tags).map(live).transpose()
+        let Some(gateway) = tags::ours(cx, reply.internet_gateways, Reply::tags) else { return Ok(None) };
+        let mut gateway = live(gateway)?;
+        if gateway.resource.vpc.id().is_empty() {
+            attach(&client, cx, &gateway.attributes.id, want.vpc.id()).await?;
+            gateway.resource.vpc = want.vpc.clone();
+        }
+        Ok(Some(gateway))
     }
 
     async fn create(
@@ -51,20 +60,13 @@ impl TypedProvider for Provider {
         Ok(InternetGatewayAttributes { id })
     }
 
-    /// Attaches what an interrupted create or somebody else left unattached.
     async fn update(
         &self,
         cx: &Context,
-        want: &InternetGateway<AnyRegion>,
+        _want: &InternetGateway<AnyRegion>,
         have: &LiveGateway,
     ) -> Result<InternetGatewayAttributes, Fault> {
-        let client = self.0.of(cx);
-        let id = &have.attributes.id;
-        if want.vpc != have.resource.vpc {
-            detach(&client, cx, id, have.resource.vpc.id()).await?;
-            attach(&client, cx, id, want.vpc.id()).await?;
-        }
-        tags::update(&client, cx, id, &have.tags).await?;
+        tags::update(&self.0.of(cx), cx, &have.attributes.id, &have.tags).await?;
         Ok(have.attributes.clone())
     }
 

@@ -24,14 +24,17 @@ impl TypedProvider for Provider {
         describe(&self.0.of(cx), id).await?.filter(exists).map(live).transpose()
     }
 
+    /// Waits for a gateway that is on its way; one that fails was never made.
     async fn find(&self, cx: &Context, _want: &NatGateway<AnyRegion>) -> Result<Option<LiveGateway>, Fault> {
         let client = self.0.of(cx);
         let reply = client.describe_nat_gateways().filter(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeNatGateways"))?;
         let alive = reply.nat_gateways.map(|all| all.into_iter().filter(exists).collect());
-        match tags::ours(cx, alive, Reply::tags) {
-            Some(gateway) => available(&client, cx, gateway).await.and_then(live).map(Some),
-            None => Ok(None),
+        let Some(gateway) = tags::ours(cx, alive, Reply::tags) else { return Ok(None) };
+        match available(&client, cx, gateway).await {
+            Ok(gateway) => live(gateway).map(Some),
+            Err(fault) if fault.kind == FaultKind::Invalid => Ok(None),
+            Err(fault) => Err(fault),
         }
     }
 

@@ -79,7 +79,7 @@ impl TypedProvider for Provider {
 }
 
 fn attributes(of: &Route<AnyRegion>) -> RouteAttributes {
-    RouteAttributes { id: route::key(of.route_table.id(), &of.destination_cidr_block) }
+    RouteAttributes { id: route::key(of.route_table.id(), of.destination_cidr_block) }
 }
 
 /// Whether it is a route that somebody made, not the VPC's own or one learnt from a VPN.

@@ -8,7 +8,7 @@ use aws_sdk_ec2::{
 use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{AnyRegion, Context, Fault, Live, Ref, TypedProvider, Wait};
 
-use super::{Ec2, tags};
+use super::{Ec2, once_visible, tags};
 use crate::subnet::{Subnet, SubnetAttributes};
 
 pub(super) struct Provider(pub(super) Ec2);
@@ -29,7 +29,7 @@ impl TypedProvider for Provider {
     async fn find(&self, cx: &Context, _want: &Subnet<AnyRegion>) -> Result<Option<LiveSubnet>, Fault> {
         let reply = self.0.of(cx).describe_subnets().filters(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeSubnets"))?;
-        reply.subnets.unwrap_or_default().into_iter().next().map(live).transpose()
+        tags::ours(cx, reply.subnets, Reply::tags).map(live).transpose()
     }
 
     async fn create(&self, cx: &Context, want: &Subnet<AnyRegion>) -> Result<SubnetAttributes, Fault> {
@@ -44,10 +44,13 @@ impl TypedProvider for Provider {
             .await
             .map_err(fault("ec2:CreateSubnet"))?;
         let subnet = reply.subnet.ok_or_else(|| Fault::incomplete("ec2:CreateSubnet", "subnet"))?;
+        let ready = subnet.state() == Some(&SubnetState::Available);
         let attributes = live(subnet)?.attributes;
-        available(&client, cx, &attributes.id).await?;
+        if !ready {
+            available(&client, cx, &attributes.id).await?;
+        }
         if want.map_public_ip_on_launch {
-            map_public_ip(&client, &attributes.id, true).await?;
+            map_public_ip(&client, cx, &attributes.id, true).await?;
         }
         Ok(attributes)
     }
@@ -61,7 +64,7 @@ impl TypedProvider for Provider {
         let client = self.0.of(cx);
         let id = &have.attributes.id;
         if want.map_public_ip_on_launch != have.resource.map_public_ip_on_launch {
-            map_public_ip(&client, id, want.map_public_ip_on_launch).await?;
+            map_public_ip(&client, cx, id, want.map_public_ip_on_launch).await?;
         }
         tags::update(&client, cx, id, &have.tags).await?;
         Ok(have.attributes.clone())
@@ -73,10 +76,13 @@ impl TypedProvider for Provider {
     }
 }
 
-async fn map_public_ip(client: &Client, id: &str, on: bool) -> Result<(), Fault> {
+async fn map_public_ip(client: &Client, cx: &Context, id: &str, on: bool) -> Result<(), Fault> {
     let value = AttributeBooleanValue::builder().value(on).build();
-    let reply = client.modify_subnet_attribute().subnet_id(id).map_public_ip_on_launch(value).send().await;
-    reply.map(drop).map_err(fault("ec2:ModifySubnetAttribute"))
+    once_visible(cx, "subnet to become visible", "ec2:ModifySubnetAttribute", || {
+        client.modify_subnet_attribute().subnet_id(id).map_public_ip_on_launch(value.clone()).send()
+    })
+    .await
+    .map(drop)
 }
 
 async fn available(client: &Client, cx: &Context, id: &str) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use aws_sdk_ec2::{
 use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{AnyRegion, Context, Fault, Live, TypedProvider, Wait};
 
-use super::{Ec2, tags};
+use super::{Ec2, once_visible, tags};
 use crate::vpc::{Vpc, VpcAttributes};
 
 pub(super) struct Provider(pub(super) Ec2);
@@ -35,7 +35,7 @@ impl TypedProvider for Provider {
         let client = self.0.of(cx);
         let reply = client.describe_vpcs().filters(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeVpcs"))?;
-        match reply.vpcs.unwrap_or_default().into_iter().next() {
+        match tags::ours(cx, reply.vpcs, Reply::tags) {
             Some(vpc) => live(&client, cx, vpc).await.map(Some),
             None => Ok(None),
         }
@@ -52,14 +52,16 @@ impl TypedProvider for Provider {
             .map_err(fault("ec2:CreateVpc"))?;
         let vpc = reply.vpc.ok_or_else(|| Fault::incomplete("ec2:CreateVpc", "vpc"))?;
         let id = vpc.vpc_id().ok_or_else(|| Fault::incomplete("ec2:CreateVpc", "vpcId"))?;
-        available(&client, cx, id).await?;
-        set_dns(&client, id, want, None).await?;
+        if vpc.state() != Some(&VpcState::Available) {
+            available(&client, cx, id).await?;
+        }
+        set_dns(&client, cx, id, want, None).await?;
         attributes(&client, cx, &vpc).await
     }
 
     async fn update(&self, cx: &Context, want: &Vpc<AnyRegion>, have: &LiveVpc) -> Result<VpcAttributes, Fault> {
         let client = self.0.of(cx);
-        set_dns(&client, &have.attributes.id, want, Some(&have.resource)).await?;
+        set_dns(&client, cx, &have.attributes.id, want, Some(&have.resource)).await?;
         tags::update(&client, cx, &have.attributes.id, &have.tags).await?;
         Ok(have.attributes.clone())
     }
@@ -72,7 +74,13 @@ impl TypedProvider for Provider {
 
 /// Sets what differs. AWS refuses DNS host names while DNS support is off, so support comes first when it goes
 /// on and last when it goes off; one attribute per request, as the API demands.
-async fn set_dns(client: &Client, id: &str, want: &Vpc<AnyRegion>, have: Option<&Vpc<AnyRegion>>) -> Result<(), Fault> {
+async fn set_dns(
+    client: &Client,
+    cx: &Context,
+    id: &str,
+    want: &Vpc<AnyRegion>,
+    have: Option<&Vpc<AnyRegion>>,
+) -> Result<(), Fault> {
     let value = |on| AttributeBooleanValue::builder().value(on).build();
     let (support, hostnames) = (want.enable_dns_support, want.enable_dns_hostnames);
     let support_call = client.modify_vpc_attribute().vpc_id(id).enable_dns_support(value(support));
@@ -89,7 +97,7 @@ async fn set_dns(client: &Client, id: &str, want: &Vpc<AnyRegion>, have: Option<
         calls.reverse();
     }
     for call in calls {
-        call.send().await.map_err(fault("ec2:ModifyVpcAttribute"))?;
+        once_visible(cx, "VPC to become visible", "ec2:ModifyVpcAttribute", || call.clone().send()).await?;
     }
     Ok(())
 }

@@ -29,14 +29,17 @@ impl TypedProvider for Provider {
         describe(&self.0.of(cx), id).await?.filter(exists).map(live).transpose()
     }
 
+    /// Waits for an endpoint that is on its way; one that fails was never made.
     async fn find(&self, cx: &Context, _want: &VpcEndpoint<AnyRegion>) -> Result<Option<LiveEndpoint>, Fault> {
         let client = self.0.of(cx);
         let reply = client.describe_vpc_endpoints().filters(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeVpcEndpoints"))?;
         let alive = reply.vpc_endpoints.map(|all| all.into_iter().filter(exists).collect());
-        match tags::ours(cx, alive, Reply::tags) {
-            Some(endpoint) => available(&client, cx, endpoint).await.and_then(live).map(Some),
-            None => Ok(None),
+        let Some(endpoint) = tags::ours(cx, alive, Reply::tags) else { return Ok(None) };
+        match available(&client, cx, endpoint).await {
+            Ok(endpoint) => live(endpoint).map(Some),
+            Err(fault) if fault.kind == FaultKind::Invalid => Ok(None),
+            Err(fault) => Err(fault),
         }
     }
 
