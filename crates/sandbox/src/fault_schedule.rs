@@ -301,7 +301,7 @@ mod tests {
         check(Outage::region("us-east-1"), 0, true);
         check(Outage::region("ap-south-1"), 0, false);
         check(Outage::service("iam").of_region("ap-south-1"), 0, false);
-        let minute = Outage::service("iam").from(Duration::from_secs(60)).to(Duration::from_secs(120));
+        let minute = Outage::service("iam").from(Duration::from_mins(1)).to(Duration::from_mins(2));
         check(minute.clone(), 59, false);
         check(minute.clone(), 60, true);
         check(minute, 120, false);

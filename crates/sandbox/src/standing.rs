@@ -11,7 +11,7 @@ use crate::{
 /// What a look-up of something finds that nobody created.
 ///
 /// Of a kind that nothing creates there always is an object, whatever id it is looked up by. AWS's own managed
-/// policies, parameters and keys are in every account; of them only id and attributes are known.
+/// policies, parameters and keys are in every account; of them only names and attributes are known.
 pub(crate) fn observe(served: &Served, rules: &Rules, cx: &Context, id: &str) -> Option<Observed> {
     let kind = served.kind;
     let given = belongs_to_aws(id);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use landfall_core::{AnyRegion, Environment, Options, PlaceCode, State, Topology, store::Store};
 use landfall_engine::{Executor, MemoryStore, Outcome, PlanOptions, Refresh};
-use landfall_netlayer::{InternetGateway, RouteTable, RouteTableAssociation, Subnet, Vpc};
+use landfall_netlayer::{ElasticIp, InternetGateway, NatGateway, RouteTable, RouteTableAssociation, Subnet, Vpc};
 use landfall_sandbox::{FaultSchedule, Killed, Moment, Op, Quotas, Sandbox, Tail, Trouble};
 use proptest::prelude::*;
 
@@ -30,14 +30,17 @@ fn platform(plots: &[Plot]) -> Topology {
         let range = format!("10.{number}.0.0/16").parse().expect("a range");
         let vpc = scope.add("main", Vpc::<AnyRegion>::builder().cidr_block(range).build());
         let table = scope.add("table", RouteTable::builder().vpc(vpc).build());
-        if plot.public {
-            scope.add("gateway", InternetGateway::builder().vpc(vpc).build());
-        }
+        let gateway = plot.public.then(|| scope.add("gateway", InternetGateway::builder().vpc(vpc).build()));
         for n in 0..plot.subnets {
             let range = format!("10.{number}.{n}.0/24").parse().expect("a range");
             let zone = format!("{place}a");
             let subnet = Subnet::builder().vpc(vpc).cidr_block(range).availability_zone(zone).build();
             let subnet = scope.add(&format!("s{n}"), subnet);
+            if let Some(gateway) = gateway.filter(|_| n == 0) {
+                let address = scope.add("nat", ElasticIp::new());
+                let nat = NatGateway::public().subnet(subnet).elastic_ip(address).build();
+                scope.add_with("nat", Options::new().after(gateway), nat);
+            }
             let link = RouteTableAssociation::builder().route_table(table).subnet(subnet).build();
             scope.add_with(&format!("s{n}"), Options::new(), link);
         }
