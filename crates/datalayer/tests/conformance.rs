@@ -230,7 +230,7 @@ fn replication_group(topology: &Topology, variant: Variant) {
 
 fn a_bucket<R: Region>(scope: &Scope<'_, R>, name: &str) -> Handle<Bucket<R>> {
     let bucket = Bucket::builder().bucket(name.parse().expect("a name")).versioning(true);
-    scope.add(name, bucket.object_ownership(ObjectOwnership::BucketOwnerPreferred).build())
+    scope.add(name, bucket.object_ownership(ObjectOwnership::BucketOwnerPreferred).force_destroy(true).build())
 }
 
 fn bucket(topology: &Topology, variant: Variant) {
@@ -265,7 +265,7 @@ fn bucket(topology: &Topology, variant: Variant) {
 }
 
 fn bucket_policy(topology: &Topology, variant: Variant) {
-    let bucket = a_bucket(&topology.region::<Mumbai>(), "landfall-assets");
+    let bucket = a_bucket(&topology.region::<Mumbai>(), "landfall-readers");
     let read = Statement::allow()
         .sid("Read")
         .account("123456789012")
@@ -273,7 +273,7 @@ fn bucket_policy(topology: &Topology, variant: Variant) {
         .resource(landfall_core::join![bucket.get(Bucket::ARN), "/*"]);
     let policy = variant.pick(vec![], statements::tls_only(bucket).to_vec()).into_iter().chain([read]).collect();
     let policy = BucketPolicy::builder().bucket(bucket).policy(policy).build();
-    topology.region::<Mumbai>().add("landfall-assets", policy);
+    topology.region::<Mumbai>().add("landfall-readers", policy);
 }
 
 fn bucket_replication(topology: &Topology, variant: Variant) {
