@@ -9,6 +9,7 @@ mod credentials;
 mod endpoint;
 mod fault;
 mod regional;
+mod rest;
 mod wire;
 
 pub use connection::{Aws, AwsBuilder, ConnectError};

@@ -180,8 +180,8 @@ impl Rule {
         self
     }
 
-    /// Only calls of an operation, as [`Asked::operation`] has it; of REST services the start of it is enough:
-    /// `PUT /bucket`.
+    /// Only calls of an operation, as [`Asked::operation`] has it; where that is a method and a path, the start is
+    /// enough: `POST /2020-05-31/key-group`.
     #[must_use]
     pub fn operation(mut self, operation: impl Into<String>) -> Self {
         self.operation = Some(operation.into());

@@ -2,12 +2,15 @@
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
+use crate::rest;
+
 /// What one request asks for, as far as its bytes tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The service by its prefix in IAM actions: `ec2`, `elasticloadbalancing`; empty for unsigned requests.
     pub service: String,
-    /// The operation, `CreateVpc`; of REST services the method and the path, `PUT /bucket?versioning`.
+    /// The operation, `CreateVpc`; of a REST service one that the tap does not know by name has the method and the
+    /// path, `POST /2020-05-31/key-group`.
     pub operation: String,
     /// The region that the request is signed for.
     pub region: String,
@@ -41,7 +44,7 @@ impl Asked {
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let headers = request.headers();
         let (region, service) = scope(headers.get("authorization").unwrap_or_default());
-        let (path, query) = path_and_query(request.uri());
+        let (host, path, query) = parts(request.uri());
         let named = |operation: &str, protocol| {
             let access = if reads(operation) { Access::Read } else { Access::Change };
             (operation.to_owned(), access, protocol)
@@ -57,8 +60,9 @@ impl Asked {
             let protocol = if service == "s3" { Protocol::S3 } else { Protocol::RestXml };
             let query = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("x-id="));
             let query = query.collect::<Vec<_>>().join("&");
+            let known = rest::operation(service, request.method(), host, path, &query);
             let mark = if query.is_empty() { "" } else { "?" };
-            (format!("{} {path}{mark}{query}", request.method()), access, protocol)
+            (known.unwrap_or_else(|| format!("{} {path}{mark}{query}", request.method())), access, protocol)
         };
         Self { service: iam_prefix(service).to_owned(), operation, region: region.to_owned(), access, protocol }
     }
@@ -82,10 +86,12 @@ fn iam_prefix(signing_name: &str) -> &str {
     }
 }
 
-fn path_and_query(uri: &str) -> (&str, &str) {
+/// Host, path and query.
+fn parts(uri: &str) -> (&str, &str, &str) {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    path.split_once('?').unwrap_or((path, ""))
+    let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    (host, path, query)
 }
 
 /// The `Action` of a form, as the query protocols send it.
@@ -182,17 +188,10 @@ mod tests {
         let cbor = "http://127.0.0.1:5000/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
         check("monitoring", "POST", cbor, None, "", ("cloudwatch", "DescribeAlarms", Access::Read, Protocol::Cbor));
         let bucket = "http://127.0.0.1:5000/bucket?versioning&x-id=PutBucketVersioning";
-        check("s3", "PUT", bucket, None, "<x/>", ("s3", "PUT /bucket?versioning", Access::Change, Protocol::S3));
-        check("s3", "GET", bucket, None, "", ("s3", "GET /bucket?versioning", Access::Read, Protocol::S3));
+        check("s3", "PUT", bucket, None, "<x/>", ("s3", "PutBucketVersioning", Access::Change, Protocol::S3));
+        check("s3", "GET", bucket, None, "", ("s3", "GetBucketVersioning", Access::Read, Protocol::S3));
         let zone = "https://route53.amazonaws.com/2013-04-01/hostedzone";
-        check(
-            "route53",
-            "POST",
-            zone,
-            None,
-            "",
-            ("route53", "POST /2013-04-01/hostedzone", Access::Change, Protocol::RestXml),
-        );
+        check("route53", "POST", zone, None, "", ("route53", "CreateHostedZone", Access::Change, Protocol::RestXml));
     }
 
     #[test]

@@ -9,12 +9,13 @@ pub struct Case {
     pub(crate) wire: Wire,
     pub(crate) declare: fn(&Topology, Variant),
     pub(crate) untested: &'static [(&'static str, &'static str)],
+    pub(crate) answers: &'static [(&'static str, &'static str)],
 }
 
 impl Case {
     /// A case of a kind: `declare` declares the object under test, last of its kind, and before it all that it needs.
     pub const fn new(kind: &'static str, wire: Wire, declare: fn(&Topology, Variant)) -> Self {
-        Self { kind, wire, declare, untested: &[] }
+        Self { kind, wire, declare, untested: &[], answers: &[] }
     }
 
     /// Fields that the case leaves out, each with the reason: `&[("kms_key", "moto drops it")]`.
@@ -24,6 +25,16 @@ impl Case {
     #[must_use]
     pub const fn untested(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
         self.untested = fields;
+        self
+    }
+
+    /// Answers of AWS for [`Wire::Recorded`], in the order of the calls: operation and body, XML or JSON.
+    ///
+    /// An operation is named as [`Asked::operation`](landfall_aws::tap::Asked::operation) has it, of REST services by
+    /// the start: `POST /2013-04-01/hostedzone`. The last answer of an operation repeats.
+    #[must_use]
+    pub const fn answers(mut self, answers: &'static [(&'static str, &'static str)]) -> Self {
+        self.answers = answers;
         self
     }
 
@@ -69,6 +80,10 @@ pub enum Wire {
         /// Services that ministack serves.
         ministack: &'static [&'static str],
     },
+    /// On requests that a human has reviewed, because no emulator serves the kind; see
+    /// [`recordings`](crate::recordings). What the kind refers to is named by
+    /// [`Ref::existing`](landfall_core::Ref::existing).
+    Recorded,
 }
 
 /// Fails unless every kind of a layer has a case and every case names a kind of the layer.

@@ -49,6 +49,8 @@ pub fn route(builder: AwsBuilder, wire: Wire) -> AwsBuilder {
     match wire {
         Wire::Moto => builder.endpoint(Emulator::Moto.shared().url()),
         Wire::Ministack => builder.endpoint(Emulator::Ministack.shared().url()),
+        // Nobody listens there: the tap answers.
+        Wire::Recorded => builder.endpoint("http://127.0.0.1:9"),
         Wire::Split { ministack } => {
             let builder = builder.endpoint(Emulator::Moto.shared().url());
             let url = Emulator::Ministack.shared().url();

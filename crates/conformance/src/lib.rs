@@ -6,6 +6,7 @@ mod emulator;
 mod lifecycle;
 mod line;
 mod pace;
+mod recorded;
 mod run;
 mod world;
 
@@ -14,5 +15,6 @@ pub use cloud::{Cloud, Register, route};
 pub use emulator::{Emulator, EmulatorError, Running};
 pub use lifecycle::{Stage, lifecycle};
 pub use line::Line;
+pub use recorded::recordings;
 pub use run::{block_on, in_the_sandbox, on_the_wire};
 pub use world::Failure;

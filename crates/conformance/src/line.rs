@@ -28,9 +28,9 @@ impl Line for Tap {
     }
 
     fn actions(&self) -> Vec<String> {
-        // REST services (S3, Route 53, CloudFront) don't name the operation in the request.
+        // What has a space in it is a path of a REST service: an operation that the tap does not know by name.
         let named = self.calls().into_iter().filter(|call| !call.asked.operation.contains(' '));
-        let actions = named.map(|call| format!("{}:{}", call.asked.service, call.asked.operation));
+        let actions = named.map(|call| action(&call.asked.service, &call.asked.operation));
         // Everybody may ask who they are.
         actions.filter(|action| action != "sts:GetCallerIdentity").collect()
     }
@@ -47,6 +47,36 @@ impl Line for Tap {
         self.clear_rules();
         self.calls().iter().any(|call| matches!(call.outcome, Outcome::Lost(_)))
     }
+}
+
+/// The IAM action that an operation needs, where it has another name.
+fn action(service: &str, operation: &str) -> String {
+    let action = match (service, operation) {
+        ("cloudfront", "CreateDistributionWithTags") => "CreateDistribution",
+        ("s3", "HeadBucket" | "ListObjects" | "ListObjectsV2") => "ListBucket",
+        ("s3", "ListObjectVersions") => "ListBucketVersions",
+        ("s3", "ListBuckets") => "ListAllMyBuckets",
+        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
+        ("s3", "PutBucketEncryption" | "DeleteBucketEncryption") => "PutEncryptionConfiguration",
+        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
+        ("s3", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => "PutBucketPublicAccessBlock",
+        ("s3", "GetBucketLifecycleConfiguration") => "GetLifecycleConfiguration",
+        ("s3", "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle") => "PutLifecycleConfiguration",
+        ("s3", "GetBucketReplication") => "GetReplicationConfiguration",
+        ("s3", "PutBucketReplication" | "DeleteBucketReplication") => "PutReplicationConfiguration",
+        ("s3", "PutBucketOwnershipControls" | "DeleteBucketOwnershipControls") => "PutBucketOwnershipControls",
+        ("s3", "PutBucketTagging" | "DeleteBucketTagging") => "PutBucketTagging",
+        ("s3", "GetBucketCors") => "GetBucketCORS",
+        ("s3", "PutBucketCors" | "DeleteBucketCors") => "PutBucketCORS",
+        ("s3", "GetBucketAccelerateConfiguration") => "GetAccelerateConfiguration",
+        ("s3", "PutBucketAccelerateConfiguration") => "PutAccelerateConfiguration",
+        ("s3", "GetBucketNotificationConfiguration") => "GetBucketNotification",
+        ("s3", "PutBucketNotificationConfiguration") => "PutBucketNotification",
+        ("s3", "HeadObject") => "GetObject",
+        ("s3", "DeleteObjects") => "DeleteObject",
+        _ => operation,
+    };
+    format!("{service}:{action}")
 }
 
 /// The sandbox: each operation of a provider is one call.

@@ -11,13 +11,15 @@ use crate::{
     lifecycle::{Stage, lifecycle},
     line::SandboxLine,
     pace::{Hurried, Unhurried},
+    recorded::lacking,
     world::Failure,
 };
 
 /// Runs the lifecycle of every case on its wire and reports all failures at the end.
 ///
 /// `register` holds the `aws::register` of every layer whose kinds the cases use. The environment variable
-/// `LANDFALL_CASES`, kinds with commas in between, picks some of the cases for a while.
+/// `LANDFALL_CASES`, kinds with commas in between, picks some of the cases for a while. Of kinds that are
+/// [recorded](Wire::Recorded) it proves that every emulator still lacks them.
 ///
 /// # Panics
 /// With a line for each case that failed.
@@ -27,12 +29,14 @@ pub fn on_the_wire(register: &[Register], cases: &[Case]) {
         let mut clouds: Vec<(Wire, Cloud)> = Vec::new();
         let mut results = Vec::new();
         for case in picked {
-            let known = clouds.iter().find(|(wire, _)| *wire == case.wire).map(|(_, cloud)| cloud.clone());
-            let cloud = match known {
-                Some(cloud) => cloud,
-                None => Cloud::on(case.wire).await,
-            };
-            clouds.push((case.wire, cloud.clone()));
+            if case.wire == Wire::Recorded {
+                results.push((case, lacking(register, case).await));
+                continue;
+            }
+            if clouds.iter().all(|(wire, _)| *wire != case.wire) {
+                clouds.push((case.wire, Cloud::on(case.wire).await));
+            }
+            let Some((_, cloud)) = clouds.iter().find(|(wire, _)| *wire == case.wire) else { continue };
             let providers = cloud.providers(register);
             let stage = Stage { providers: &providers, line: &cloud.tap, pace: Arc::new(Hurried) };
             results.push((case, lifecycle(&stage, case).await));
@@ -52,11 +56,11 @@ pub fn on_the_wire(register: &[Register], cases: &[Case]) {
 pub fn in_the_sandbox(kinds: &[&'static Kind], cases: &[Case]) {
     let results = picked(cases).into_iter().map(|case| {
         let sandbox = Sandbox::builder().kinds(kinds.iter().copied()).late_reads(LateReads::none()).build();
-        let (case_, line) = (*case, SandboxLine { sandbox: sandbox.clone(), since: AtomicU64::new(0) });
+        let (own, line) = (*case, SandboxLine { sandbox: sandbox.clone(), since: AtomicU64::new(0) });
         let result = sandbox.block_on(async move {
             let providers = line.sandbox.providers();
             let stage = Stage { providers: &providers, line: &line, pace: Arc::new(Unhurried) };
-            lifecycle(&stage, &case_).await
+            lifecycle(&stage, &own).await
         });
         (case, result.unwrap_or_else(|killed| Err(Failure::new(killed.to_string()))))
     });

@@ -79,6 +79,13 @@ impl<'a> World<'a> {
         Ok(Object { kind, provider, line: self.stage.line, cx, want, recorded, attributes, observed, owned })
     }
 
+    /// The same object under a token that every run has.
+    pub(crate) fn object_of_every_run(&self, declaration: &Declaration) -> Result<Object<'a>, Failure> {
+        let mut object = self.object(declaration)?;
+        object.cx.token = Token::from_random([0x5a; 16]);
+        Ok(object)
+    }
+
     /// Makes another declaration what an object is to become.
     pub(crate) fn retarget(&self, object: &mut Object<'a>, declaration: &Declaration) -> Result<(), Failure> {
         object.want = self.resolve(declaration)?;
@@ -214,6 +221,11 @@ impl Object<'_> {
         Observed { fields: merge(&self.recorded, &observed.fields), attributes: observed.attributes.clone() }
     }
 
+    /// Takes over what a reconcile reported, unseen.
+    pub(crate) fn report(&mut self, attributes: Attributes) {
+        self.attributes = attributes;
+    }
+
     fn id(&self) -> &str {
         self.attributes.get("id").and_then(Value::as_str).unwrap_or_default()
     }
@@ -297,9 +309,7 @@ impl Object<'_> {
                 );
             }
         }
-        if let Some(differences) = differences(self.kind, &self.want.fields, &self.observed.fields) {
-            return Err(self.failure(&format!("what is read is not what was wanted:{differences}")));
-        }
+        self.agrees()?;
         match self.observe(Locator::Token(&self.want)).await? {
             Some(found) if found.id() == self.id() => {}
             Some(found) => {
@@ -308,6 +318,14 @@ impl Object<'_> {
             None => return Err(self.failure("its token finds nothing")),
         }
         self.is_not_mistaken().await
+    }
+
+    /// What was read is what was wanted.
+    pub(crate) fn agrees(&self) -> Result<(), Failure> {
+        match differences(self.kind, &self.want.fields, &self.observed.fields) {
+            Some(differences) => Err(self.failure(&format!("what is read is not what was wanted:{differences}"))),
+            None => Ok(()),
+        }
     }
 
     /// It is not what another token finds.
