@@ -133,7 +133,7 @@ pub(crate) fn problems(field: &str, action: Option<&Expr>) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(groups) = items(action, &["forward", "target_groups"]) {
         if !(1..=5).contains(&groups.len()) {
-            problems.push(format!("`{field}` forwards to {} target groups: AWS takes one to five", groups.len()));
+            problems.push(format!("`{field}` forwards to {} target groups; AWS takes one to five", groups.len()));
         }
         let weights: Vec<u64> =
             groups.iter().filter_map(|group| part(Some(group), &["weight"])).filter_map(|w| w.as_u64()).collect();
@@ -158,7 +158,7 @@ pub(crate) fn problems(field: &str, action: Option<&Expr>) -> Vec<String> {
         && redirect["path"] == "/#{path}"
     {
         problems.push(format!(
-            "`{field}` redirects to where the request came from, for ever: change protocol, host, port or path"
+            "`{field}` redirects to where the request came from, for ever; change protocol, host, port or path"
         ));
     }
     problems

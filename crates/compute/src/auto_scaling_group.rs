@@ -10,7 +10,7 @@ use landfall_netlayer::Subnet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    check::{items, number, part},
+    check::{items, members, number, one_vpc, part, targets_of},
     launch_template::LaunchTemplate,
     target_group::TargetGroup,
 };
@@ -265,15 +265,18 @@ fn check(site: &Site<'_>) -> Vec<String> {
     }
     let field = |name: &str| site.own.fields.get(name);
     if items(field("subnets"), &[]).is_some_and(<[Expr]>::is_empty) {
-        problems.push("`subnets` is empty: name one per availability zone".to_owned());
+        problems.push("`subnets` is empty; name one per availability zone".to_owned());
     }
     if items(field("termination_policies"), &[]).is_some_and(<[Expr]>::is_empty) {
-        problems.push("`termination_policies` is empty: leave it out for AWS's own order".to_owned());
+        problems.push("`termination_policies` is empty; leave it out for AWS's own order".to_owned());
     }
     let attached = items(field("target_groups"), &[]).is_some_and(|groups| !groups.is_empty());
     if !attached && site.known("health_check_type").is_some_and(|kind| kind == "ELB") {
-        problems.push("`health_check_type` is ELB without `target_groups`: use EC2, or name target groups".to_owned());
+        problems.push("`health_check_type` is ELB without `target_groups`; use EC2, or name target groups".to_owned());
     }
+    let groups = site.targets("launch_template").into_iter().flat_map(|it| targets_of(site, it, "security_groups"));
+    let groups: Vec<_> = groups.map(|group| ("launch_template", group)).collect();
+    problems.extend(one_vpc(&[members(site, "subnets"), members(site, "target_groups"), groups].concat()));
     let preferences = part(field("instance_refresh"), &["rolling"]);
     let preferences: Option<RefreshPreferences> = preferences.and_then(|value| serde_json::from_value(value).ok());
     if let Some(preferences) = preferences {
@@ -287,10 +290,10 @@ fn refresh_problems(preferences: &RefreshPreferences, site: &Site<'_>) -> Vec<St
     let (min, max) = (preferences.min_healthy_percentage, preferences.max_healthy_percentage);
     if min > 100 || !(100..=200).contains(&max) || max - min > 100 {
         problems.push(format!(
-            "`instance_refresh` keeps {min} % to {max} % healthy: AWS takes 0 to 100 and 100 to 200, at most 100 apart"
+            "`instance_refresh` keeps {min} % to {max} % healthy; AWS takes 0 to 100 and 100 to 200, at most 100 apart"
         ));
     } else if min == 100 && max == 100 {
-        problems.push("`instance_refresh` keeps exactly 100 % healthy, so that no instance can go: lower one end or raise the other".to_owned());
+        problems.push("`instance_refresh` keeps exactly 100 % healthy, so that no instance can go; lower one end or raise the other".to_owned());
     }
     let templates = site.targets("launch_template");
     let by_parameter = templates.iter().any(|template| {
@@ -299,7 +302,7 @@ fn refresh_problems(preferences: &RefreshPreferences, site: &Site<'_>) -> Vec<St
     });
     if preferences.auto_rollback && by_parameter {
         problems.push(
-            "`instance_refresh.auto_rollback` does not work with an image by parameter: AWS can't go back to it"
+            "`instance_refresh.auto_rollback` does not work with an image by parameter; AWS can't go back to it"
                 .to_owned(),
         );
     }

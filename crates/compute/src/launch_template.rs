@@ -242,12 +242,12 @@ fn check(site: &Site<'_>) -> Vec<String> {
     let field = |name: &str| site.own.fields.get(name);
     let groups = items(field("security_groups"), &[]).map(<[Expr]>::len);
     if groups.is_some_and(|groups| !(1..=5).contains(&groups)) {
-        problems.push("`security_groups` has none or more than five: name one to five".to_owned());
+        problems.push("`security_groups` has none or more than five; name one to five".to_owned());
     }
     if let Some(text) = part(field("user_data"), &[])
         && text.as_str().is_some_and(|text| text.len() > USER_DATA_LIMIT)
     {
-        problems.push("`user_data` is longer than 16 KiB: let it fetch the rest from S3".to_owned());
+        problems.push("`user_data` is longer than 16 KiB; let it fetch the rest from S3".to_owned());
     }
     let hops = part(field("metadata_options"), &["hop_limit"]).and_then(|hops| hops.as_u64());
     if hops.is_some_and(|hops| !(1..=64).contains(&hops)) {
@@ -270,7 +270,7 @@ fn image_problem(parameter: &str, site: &Site<'_>) -> Option<String> {
         Architecture::Arm64 => Architecture::X86_64,
     };
     let mismatch = parameter.contains(other.as_str()) && !parameter.contains(own.as_str());
-    mismatch.then(|| format!("`image` is for {other}, but {instance_type} is {own}: choose the {own} image"))
+    mismatch.then(|| format!("`image` is for {other}, but {instance_type} is {own}; choose the {own} image"))
 }
 
 fn device_problems(devices: &[Expr]) -> Vec<String> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     action::{self, Action},
-    check::{number, part},
+    check::{members, number, one_vpc, part, targets_of},
     load_balancer::LoadBalancer,
 };
 
@@ -155,14 +155,17 @@ fn allows_old_tls(policy: &str) -> bool {
 
 fn check(site: &Site<'_>) -> Vec<String> {
     let mut problems = action::problems("default_action", site.own.fields.get("default_action"));
+    let subnets = site.target("load_balancer").map(|it| targets_of(site, it, "subnets")).unwrap_or_default();
+    let subnets: Vec<_> = subnets.into_iter().map(|subnet| ("load_balancer", subnet)).collect();
+    problems.extend(one_vpc(&[subnets, members(site, "default_action")].concat()));
     if number(site, "port") == Some(0) {
-        problems.push("`port` is 0: use 1 to 65535".to_owned());
+        problems.push("`port` is 0; use 1 to 65535".to_owned());
     }
     if let Some(policy) = part(site.own.fields.get("protocol"), &["https", "ssl_policy"])
         && let Some(policy) = policy.as_str()
         && allows_old_tls(policy)
     {
-        problems.push(format!("`protocol` uses {policy}, which lets TLS 1.0 or 1.1 in: use {DEFAULT_SSL_POLICY}"));
+        problems.push(format!("`protocol` uses {policy}, which lets TLS 1.0 or 1.1 in; use {DEFAULT_SSL_POLICY}"));
     }
     problems
 }

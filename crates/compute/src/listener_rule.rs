@@ -213,22 +213,22 @@ fn check(site: &Site<'_>) -> Vec<String> {
 fn condition_problems(conditions: &[Expr]) -> Vec<String> {
     let mut problems = Vec::new();
     if conditions.is_empty() {
-        problems.push("`conditions` is empty: what fits every request is the listener's default action".to_owned());
+        problems.push("`conditions` is empty; what fits every request is the listener's default action".to_owned());
     }
     let values: usize = conditions.iter().map(value_count).sum();
     if values > 5 {
-        problems.push(format!("`conditions` has {values} values: AWS takes five per rule; make two rules of it"));
+        problems.push(format!("`conditions` has {values} values; AWS takes five per rule; make two rules of it"));
     }
     for once in ["path_pattern", "host_header", "http_request_method", "source_ip", "secret_header"] {
         if conditions.iter().filter(|condition| has(condition, once)).count() > 1 {
-            problems.push(format!("`conditions` has `{once}` twice: put all values into one"));
+            problems.push(format!("`conditions` has `{once}` twice; put all values into one"));
         }
     }
     for condition in conditions {
         let texts = [&["path_pattern"][..], &["host_header"], &["http_header", "values"]];
         for text in texts.iter().filter_map(|path| part(Some(condition), path)).flat_map(strings) {
             if text.is_empty() || text.len() > 128 {
-                problems.push(format!("`conditions` has the value `{text}`: use 1 to 128 characters"));
+                problems.push(format!("`conditions` has the value `{text}`; use 1 to 128 characters"));
             }
         }
         for name in [&["http_header", "name"], &["secret_header", "name"]] {
@@ -236,7 +236,7 @@ fn condition_problems(conditions: &[Expr]) -> Vec<String> {
             let name = name.as_ref().and_then(Value::as_str);
             if name.is_some_and(|name| name.is_empty() || name.len() > 40 || name.eq_ignore_ascii_case("host")) {
                 problems
-                    .push("`conditions` names no header: use 1 to 40 characters, and `hosts` for `Host`".to_owned());
+                    .push("`conditions` names no header; use 1 to 40 characters, and `hosts` for `Host`".to_owned());
             }
         }
     }

@@ -8,7 +8,7 @@ use landfall_core::{
 use landfall_netlayer::{SecurityGroup, Subnet};
 use serde::{Deserialize, Serialize};
 
-use crate::check::{number, part};
+use crate::check::{items, members, number, one_vpc, part};
 
 /// Desired settings of an Application Load Balancer. AWS knows it by a name derived from its address.
 ///
@@ -209,22 +209,20 @@ pub(crate) static KIND: Kind = Kind {
 
 fn check(site: &Site<'_>) -> Vec<String> {
     let mut problems = Vec::new();
-    let count = |field: &str| match site.own.fields.get(field) {
-        Some(landfall_core::expr::Expr::List(items)) => Some(items.len()),
-        _ => None,
-    };
+    let count = |field: &str| items(site.own.fields.get(field), &[]).map(<[_]>::len);
     if count("subnets").is_some_and(|count| count < 2) {
-        problems.push("`subnets` has fewer than two: AWS wants subnets in two availability zones".to_owned());
+        problems.push("`subnets` has fewer than two; AWS wants subnets in two availability zones".to_owned());
     }
     if !count("security_groups").is_none_or(|count| (1..=5).contains(&count)) {
-        problems.push("`security_groups` has none or more than five: name one to five".to_owned());
+        problems.push("`security_groups` has none or more than five; name one to five".to_owned());
     }
+    problems.extend(one_vpc(&[members(site, "subnets"), members(site, "security_groups")].concat()));
     let mut zones: Vec<String> = Vec::new();
     for subnet in site.targets("subnets") {
         let zone = part(subnet.fields.get("availability_zone"), &[]).and_then(|zone| Some(zone.as_str()?.to_owned()));
         let Some(zone) = zone else { continue };
         if zones.contains(&zone) {
-            problems.push(format!("two of `subnets` are in {zone}: AWS takes one subnet of each availability zone"));
+            problems.push(format!("two of `subnets` are in {zone}; AWS takes one subnet of each availability zone"));
         }
         zones.push(zone);
     }
@@ -236,7 +234,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
         && (prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains("AWSLogs"))
     {
         problems.push(format!(
-            "`access_logs` has the prefix `{prefix}`: AWS refuses slashes at its ends and the word `AWSLogs` in it"
+            "`access_logs` has the prefix `{prefix}`; AWS refuses slashes at its ends and the word `AWSLogs` in it"
         ));
     }
     problems

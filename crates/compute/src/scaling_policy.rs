@@ -215,7 +215,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
         let cpu =
             part(policy, &["target_tracking", "metric"]).is_some_and(|metric| metric == "average_cpu_utilization");
         if target <= 0.0 || (cpu && target > 100.0) {
-            problems.push(format!("`policy` aims at {target}: use more than 0, and at most 100 for percent of CPU"));
+            problems.push(format!("`policy` aims at {target}; use more than 0, and at most 100 for percent of CPU"));
         }
     }
     let steps = part(policy, &["step_scaling", "steps"]);
@@ -249,7 +249,7 @@ fn step_problem(steps: &[StepAdjustment]) -> Option<String> {
     let touching =
         |pair: &[StepAdjustment]| pair[0].upper_bound.is_some() && pair[0].upper_bound == pair[1].lower_bound;
     if !sorted.windows(2).all(touching) {
-        return Some("`policy` has steps with a gap or an overlap: let each begin where another ends".to_owned());
+        return Some("`policy` has steps with a gap or an overlap; let each begin where another ends".to_owned());
     }
     None
 }

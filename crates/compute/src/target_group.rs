@@ -246,7 +246,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     let known = |field: &str, path: &[&str]| part(site.own.fields.get(field), path);
     if number(site, "port") == Some(0) {
-        problems.push("`port` is 0: use 1 to 65535".to_owned());
+        problems.push("`port` is 0; use 1 to 65535".to_owned());
     }
     let check: Option<TargetHealthCheck> =
         known("health_check", &[]).and_then(|check| serde_json::from_value(check).ok());
@@ -261,7 +261,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
     let algorithm = known("load_balancing_algorithm", &[]);
     if slow_start != 0 && algorithm.is_some_and(|algorithm| algorithm != "round_robin") {
         problems
-            .push("`slow_start_seconds` works with the algorithm `round_robin` only: set one of them back".to_owned());
+            .push("`slow_start_seconds` works with the algorithm `round_robin` only; set one of them back".to_owned());
     }
     for path in [["load_balancer_cookie", "duration_seconds"], ["application_cookie", "duration_seconds"]] {
         let seconds = known("stickiness", &path).and_then(|seconds| seconds.as_u64());
@@ -273,7 +273,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
         && let Some(name) = name.as_str()
         && (name.is_empty() || name.starts_with("AWSALB"))
     {
-        problems.push(format!("`stickiness` names the cookie `{name}`: AWS keeps names that start with `AWSALB`"));
+        problems.push(format!("`stickiness` names the cookie `{name}`; AWS keeps names that start with `AWSALB`"));
     }
     problems
 }
@@ -283,7 +283,7 @@ fn health_check_problems(check: &TargetHealthCheck) -> Vec<String> {
     let mut range = |field: &str, value: u32, range: std::ops::RangeInclusive<u32>| {
         if !range.contains(&value) {
             let (first, last) = range.into_inner();
-            problems.push(format!("`health_check.{field}` is {value}: use {first} to {last}"));
+            problems.push(format!("`health_check.{field}` is {value}; use {first} to {last}"));
         }
     };
     range("interval_seconds", check.interval_seconds, 5..=300);
@@ -294,7 +294,7 @@ fn health_check_problems(check: &TargetHealthCheck) -> Vec<String> {
         problems.push("`health_check.timeout_seconds` is not less than `interval_seconds`".to_owned());
     }
     if !check.path.starts_with('/') {
-        problems.push(format!("`health_check.path` is `{}`: start it with `/`", check.path));
+        problems.push(format!("`health_check.path` is `{}`; start it with `/`", check.path));
     }
     problems
 }

@@ -331,3 +331,144 @@ impl<R: Region> WebTier<R> {
 fn health_checkers<R: Region>(scope: &Scope<'_, R>) -> Handle<ManagedPrefixList<R>> {
     scope.lookup("route53-healthchecks", format!("com.amazonaws.{}.route53-healthchecks", scope.place()))
 }
+
+#[cfg(test)]
+mod tests {
+    use landfall_core::{AnyRegion, Declaration, Environment, Lowered, Mumbai, Topology, Value};
+    use landfall_netlayer::Network;
+    use landfall_security::{Certificate, Secret};
+
+    use super::*;
+
+    fn declare(tier: impl FnOnce(&Scope<'_, Mumbai>, &NetworkHandles<Mumbai>) -> WebTier<Mumbai>) -> Lowered {
+        let topology = Topology::new("twin", Environment::new("prod"));
+        let scope = topology.region::<Mumbai>();
+        let network = Network::builder().cidr_block("10.10.0.0/16".parse().expect("a range")).build();
+        let network = network.add_to(&scope.child("net"));
+        tier(&scope, &network).add_to(&scope.child("web"));
+        topology.lower().expect("a tier without problems")
+    }
+
+    fn certificate(scope: &Scope<'_, Mumbai>) -> Handle<IssuedCertificate<Mumbai>> {
+        let domain = "origin.example.com".parse().expect("a domain");
+        let certificate = scope.add("origin", Certificate::builder().domain_name(domain).build());
+        scope.add("origin", IssuedCertificate::of(certificate))
+    }
+
+    fn closed(scope: &Scope<'_, Mumbai>, network: &NetworkHandles<Mumbai>) -> WebTier<Mumbai> {
+        let secret = scope.add("origin", Secret::builder().build());
+        WebTier::builder()
+            .network(network)
+            .certificate(certificate(scope))
+            .origin_secret(SecretValue::of(secret).any_region())
+            .instance_type("t4g.small".parse().expect("a type"))
+            .build()
+    }
+
+    fn open(scope: &Scope<'_, Mumbai>, network: &NetworkHandles<Mumbai>) -> WebTier<Mumbai> {
+        WebTier::builder()
+            .network(network)
+            .certificate(certificate(scope))
+            .ingress(Ingress::World)
+            .instance_type("m7i.large".parse().expect("a type"))
+            .build()
+    }
+
+    fn of_kind<'l>(lowered: &'l Lowered, kind: &str) -> Vec<&'l Declaration> {
+        lowered.declarations.iter().filter(|declaration| declaration.kind.name == kind).collect()
+    }
+
+    /// Every way in: group, port and source, as `load-balancer 443 0.0.0.0/0`.
+    fn ways_in(lowered: &Lowered) -> Vec<String> {
+        let rules = of_kind(lowered, "ec2.security_group_rule").into_iter();
+        let rules = rules.filter(|rule| rule.fields["direction"].known() == Some("ingress".into()));
+        let mut ways: Vec<_> = rules
+            .map(|rule| {
+                let mut names = Vec::new();
+                rule.fields["security_group"].references(&mut |address, _| names.push(address.name().to_owned()));
+                names
+                    .push(rule.fields["protocol"].known().and_then(|it| Some(it.as_str()?.to_owned())).expect("ports"));
+                rule.fields["peer"].references(&mut |address, _| names.push(address.name().to_owned()));
+                if let Some(Value::Object(peer)) = rule.fields["peer"].known() {
+                    names.extend(peer.values().map(|range| range.as_str().unwrap_or_default().to_owned()));
+                }
+                names.join(" ")
+            })
+            .collect();
+        ways.sort();
+        ways
+    }
+
+    #[test]
+    fn requests_reach_instances_only_through_the_load_balancer() {
+        assert_eq!(
+            ways_in(&declare(closed)),
+            [
+                "health-checkers tcp/443 route53-healthchecks",
+                "instances tcp/8080 load-balancer",
+                "load-balancer tcp/443 cloudfront-origin-facing",
+            ]
+        );
+        assert_eq!(
+            ways_in(&declare(open)),
+            ["instances tcp/8080 load-balancer", "load-balancer tcp/443 0.0.0.0/0", "load-balancer tcp/80 0.0.0.0/0",]
+        );
+    }
+
+    #[test]
+    fn a_secret_closes_the_listener_to_all_but_cloudfront_and_health_checks() {
+        let lowered = declare(closed);
+        let https = of_kind(&lowered, "elasticloadbalancing.listener");
+        let https = https.iter().find(|listener| listener.address.name() == "https").expect("the listener");
+        let default = https.fields["default_action"].known().expect("a fixed answer");
+        assert_eq!(default["fixed_response"]["status_code"], 403);
+        let rules = of_kind(&lowered, "elasticloadbalancing.listener_rule");
+        assert_eq!(rules.iter().map(|rule| rule.address.name()).collect::<Vec<_>>(), ["from-cloudfront", "health"]);
+        assert!(of_kind(&declare(open), "elasticloadbalancing.listener_rule").is_empty());
+    }
+
+    #[test]
+    fn what_aws_needs_first_comes_first() {
+        let lowered = declare(closed);
+        let waits = |kind: &str, name: &str, on: &str| {
+            let all = of_kind(&lowered, kind);
+            let own = all.iter().find(|declaration| declaration.address.name() == name).expect("a declaration");
+            let on = |address: &&landfall_core::Address| format!("{}:{}", address.kind(), address.name()) == on;
+            assert!(own.dependencies().iter().any(on), "{} does not wait for it", own.address);
+        };
+        waits("elasticloadbalancing.load_balancer", "main", "ec2.internet_gateway:main");
+        waits("autoscaling.group", "instances", "ec2.nat_gateway:nat-c");
+        waits("autoscaling.policy", "requests", "elasticloadbalancing.listener_rule:from-cloudfront");
+        waits("autoscaling.policy", "requests", "elasticloadbalancing.listener:https");
+        waits("ec2.launch_template", "instances", "iam.instance_profile:instances");
+    }
+
+    #[test]
+    fn the_image_follows_the_processor() {
+        let image =
+            |lowered: &Lowered| of_kind(lowered, "ec2.launch_template")[0].fields["image"].known().expect("an image");
+        assert!(image(&declare(closed)).to_string().contains("arm64"));
+        assert!(image(&declare(open)).to_string().contains("x86_64"));
+    }
+
+    #[test]
+    fn two_regions_have_a_role_each() {
+        let topology = Topology::new("twin", Environment::new("prod"));
+        for (code, cidr) in [("ap-south-1", "10.10.0.0/16"), ("eu-west-2", "10.20.0.0/16")] {
+            let scope: Scope<'_, AnyRegion> = topology.any_region(code.parse().expect("a region"));
+            let network = Network::builder().cidr_block(cidr.parse().expect("a range")).build();
+            let network = network.add_to(&scope.child("net"));
+            let domain = "origin.example.com".parse().expect("a domain");
+            let certificate = scope.add("origin", Certificate::builder().domain_name(domain).build());
+            let tier = WebTier::builder()
+                .network(&network)
+                .certificate(scope.add("origin", IssuedCertificate::of(certificate)))
+                .instance_type("t4g.small".parse().expect("a type"))
+                .statements([Statement::allow().action("s3:GetObject").resource("arn:aws:s3:::assets/*")]);
+            tier.build().add_to(&scope.child("web"));
+        }
+        let lowered = topology.lower().expect("no problems");
+        let roles: Vec<_> = of_kind(&lowered, "iam.role").iter().map(|role| role.address.to_string()).collect();
+        assert_eq!(roles, ["global/ap-south-1/web/iam.role:instances", "global/eu-west-2/web/iam.role:instances"]);
+    }
+}

@@ -84,12 +84,12 @@ def disable_metrics_collection(self):
 def delete_auto_scaling_group(stock, self, group_name):
     """Stock: the group's policies stay, and its targets stay registered."""
     group = self.autoscaling_groups.get(group_name)
+    instances = [state.instance.id for state in group.instance_states] if group else []
     stock(self, group_name)
+    self.elbv2_backend.notify_terminate_instances(instances)
     for policy in [it for it in self.policies.values() if it.auto_scaling_group_name == group_name]:
         self.policies.pop(policy.name, None)
     refreshes(self).pop(group_name, None)
-    if group is not None:
-        group.instance_states = []
 
 
 @patch(AutoScalingResponse, "put_scaling_policy")
@@ -162,9 +162,12 @@ def move_on(group, refresh):
         if template:
             group._set_launch_configuration(None, template, None)
         old = [state.instance.id for state in group.instance_states]
-        # The group makes up for instances that are terminated, by its new configuration.
-        group.ec2_backend.terminate_instances(old)
-        group.autoscaling_backend.update_attached_target_groups(group.name)
+        if old:
+            # The group makes up for instances that are terminated, by its new configuration.
+            group.ec2_backend.terminate_instances(old)
+            group.autoscaling_backend.notify_terminate_instances(old)
+            group.autoscaling_backend.elbv2_backend.notify_terminate_instances(old)
+            group.autoscaling_backend.update_attached_target_groups(group.name)
         refresh.update(Status="Successful", PercentageComplete=100, InstancesToUpdate=0)
 
 

@@ -50,6 +50,11 @@ impl TypedProvider for Provider {
         want: &ScalingPolicy<AnyRegion>,
         have: &LivePolicy,
     ) -> Result<ScalingPolicyAttributes, Fault> {
+        let settings =
+            |policy: &ScalingPolicy<AnyRegion>| (policy.policy.clone(), policy.estimated_instance_warmup_seconds);
+        if settings(want) == settings(&have.resource) {
+            return Ok(have.attributes.clone());
+        }
         self.put(cx, want, &have.attributes.name).await
     }
 

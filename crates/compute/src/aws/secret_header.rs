@@ -159,7 +159,7 @@ mod tests {
             place: "ap-south-1".parse().expect("a region"),
             token: Token::from_random([token; 16]),
             tags: Tags::new(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             pace: Arc::new(Still),
         }
     }
