@@ -100,10 +100,10 @@ fn serve(stream: TcpStream, script: &[Reply], received: &Mutex<Vec<Received>>) {
         let reply = script.get(number).or(script.last()).expect("a script has replies");
         let text = match reply {
             Reply::Answer { status, content_type, headers, body } => {
-                let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+                let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+                let (headers, length) = (headers.concat(), body.len());
                 format!(
-                    "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\n{headers}content-length: {}\r\n\r\n{body}",
-                    body.len()
+                    "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\n{headers}content-length: {length}\r\n\r\n{body}"
                 )
             }
             Reply::Close => return,
