@@ -14,7 +14,7 @@ use std::{
 
 use landfall_core::{
     Address, Attributes, Fault, FaultKind, Fields, Lowered, Plan,
-    plan::{Step, StepIndex, merge},
+    plan::{Action, StepIndex, merge},
     state::{Entry, Object, Operation, Token},
     store::StoreError,
 };
@@ -47,22 +47,12 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Error> {
         if step.after.iter().any(|before| *before >= position) {
             return bad("waits for one that does not come before it");
         }
-        if step.token.is_none() && !step.creates() {
+        let creates = matches!(step.action, Action::Create | Action::CreateReplacement);
+        if step.token.is_none() && !creates {
             return bad("names no object");
         }
     }
     Ok(())
-}
-
-trait Creates {
-    fn creates(&self) -> bool;
-}
-
-impl Creates for Step {
-    fn creates(&self) -> bool {
-        use landfall_core::plan::Action::{Create, CreateReplacement};
-        matches!(self.action, Create | CreateReplacement)
-    }
 }
 
 /// What became of the steps.
