@@ -16,6 +16,14 @@ use crate::{elastic_ip::ElasticIp, subnet::Subnet, wiring};
 /// [`Options::after`](landfall_core::Options::after) that gateway. Built by [`public`](Self::public) or
 /// [`private`](Self::private).
 ///
+/// ```compile_fail,E0277
+/// # use landfall_core::{Handle, Mumbai};
+/// # use landfall_netlayer::{NatGateway, Subnet};
+/// fn nameless(subnet: Handle<Subnet<Mumbai>>) -> NatGateway<Mumbai> {
+///     NatGateway::public().subnet(subnet).build() // a public gateway has an address
+/// }
+/// ```
+///
 /// API: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html>
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]

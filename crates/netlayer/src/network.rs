@@ -130,33 +130,20 @@ impl Network {
     /// topology's other problems.
     pub fn add_to<R: Region>(&self, scope: &Scope<'_, R>) -> NetworkHandles<R> {
         let vpc = scope.add("main", Vpc::builder().cidr_block(self.cidr_block).build());
-        let zones = self.zones(scope, vpc);
-        let subnets = |tier| self.subnets(scope, vpc, tier, &zones);
-        let (public, private, data) = (subnets(Tier::Public), subnets(Tier::Private), subnets(Tier::Data));
-        let internet_gateway = scope.add("main", InternetGateway::builder().vpc(vpc).build());
-        let (elastic_ips, nat_gateways): (Vec<_>, Vec<_>) =
-            self.nat_gateways(scope, internet_gateway, &public, &zones).into_iter().unzip();
         let table = |name: &str| scope.add(name, RouteTable::builder().vpc(vpc).build());
-        let public_route_table = table("public");
-        let data_route_table = table("data");
-        let private_route_tables: Vec<_> =
-            zones.iter().map(|zone| table(&format!("private-{}", zone.letter()))).collect();
-        default_route(scope, "public-internet", public_route_table, internet_gateway.into());
-        for (position, (table, zone)) in private_route_tables.iter().zip(&zones).enumerate() {
-            if let Some(nat) = nat_gateways.get(position).or(nat_gateways.first()) {
-                default_route(scope, &format!("private-{}-internet", zone.letter()), *table, (*nat).into());
-            }
-        }
-        let associate = |tier: Tier, position: usize, subnet, table| {
-            let name = subnet_name(tier, &zones[position]);
-            scope.add(&name, RouteTableAssociation::builder().subnet(subnet).route_table(table).build());
+        let shared = Shared {
+            vpc,
+            internet_gateway: scope.add("main", InternetGateway::builder().vpc(vpc).build()),
+            public_route_table: table("public"),
+            data_route_table: table("data"),
         };
-        public.iter().enumerate().for_each(|(i, subnet)| associate(Tier::Public, i, *subnet, public_route_table));
-        private
-            .iter()
-            .enumerate()
-            .for_each(|(i, subnet)| associate(Tier::Private, i, *subnet, private_route_tables[i]));
-        data.iter().enumerate().for_each(|(i, subnet)| associate(Tier::Data, i, *subnet, data_route_table));
+        default_route(scope, "public-internet", shared.public_route_table, shared.internet_gateway.into());
+        let zones = self.zones(scope, vpc);
+        let mut slices: Vec<Slice<R>> = Vec::new();
+        for (position, zone) in zones.iter().enumerate() {
+            slices.extend(self.slice(scope, &shared, position, zone, slices.first().and_then(|first| first.nat)));
+        }
+        let private_route_tables: Vec<_> = slices.iter().map(|slice| slice.private_route_table).collect();
         let endpoint = |service: GatewayService| {
             let endpoint = VpcEndpoint::builder().vpc(vpc).service(service).route_tables(&private_route_tables);
             scope.add(service.as_str(), endpoint.build())
@@ -165,17 +152,21 @@ impl Network {
             cidr_block: self.cidr_block,
             vpc,
             default_security_group: scope.add("default", DefaultSecurityGroup::closed(vpc)),
-            internet_gateway,
-            nat_gateways,
-            elastic_ips,
-            public_subnets: public,
-            private_subnets: private,
-            data_subnets: data,
-            public_route_table,
+            internet_gateway: shared.internet_gateway,
+            nat_gateways: slices
+                .iter()
+                .filter(|slice| slice.elastic_ip.is_some())
+                .filter_map(|slice| slice.nat)
+                .collect(),
+            elastic_ips: slices.iter().filter_map(|slice| slice.elastic_ip).collect(),
+            public_subnets: slices.iter().map(|slice| slice.public).collect(),
+            private_subnets: slices.iter().map(|slice| slice.private).collect(),
+            data_subnets: slices.iter().map(|slice| slice.data).collect(),
+            public_route_table: shared.public_route_table,
+            data_route_table: shared.data_route_table,
             s3_endpoint: endpoint(GatewayService::S3),
             dynamodb_endpoint: endpoint(GatewayService::DynamoDb),
             private_route_tables,
-            data_route_table,
             zones,
         }
     }
@@ -205,46 +196,73 @@ impl Network {
         zones
     }
 
-    fn subnets<R: Region>(
+    /// One zone: a subnet of each tier with its table, and the private one's way out. `first_nat` is the gateway of
+    /// the first zone, once there is one.
+    fn slice<R: Region>(
         &self,
         scope: &Scope<'_, R>,
-        vpc: Handle<Vpc<R>>,
-        tier: Tier,
-        zones: &[Zone],
-    ) -> Vec<Handle<Subnet<R>>> {
-        let declare = |(position, zone): (usize, &Zone)| {
+        shared: &Shared<R>,
+        position: usize,
+        zone: &Zone,
+        first_nat: Option<Handle<NatGateway<R>>>,
+    ) -> Option<Slice<R>> {
+        let letter = zone.letter();
+        let private = format!("private-{letter}");
+        let private_route_table = scope.add(&private, RouteTable::builder().vpc(shared.vpc).build());
+        let subnet = |tier: Tier, table| {
+            let name = format!("{}-{letter}", tier.name());
             let range = self.subnet_range(tier, position)?;
-            let subnet = Subnet::builder().vpc(vpc).cidr_block(range).availability_zone(zone.clone()).build();
-            Some(scope.add(&subnet_name(tier, zone), subnet))
+            let subnet = Subnet::builder().vpc(shared.vpc).cidr_block(range).availability_zone(zone.clone()).build();
+            let subnet = scope.add(&name, subnet);
+            scope.add(&name, RouteTableAssociation::builder().subnet(subnet).route_table(table).build());
+            Some(subnet)
         };
-        zones.iter().enumerate().filter_map(declare).collect()
-    }
-
-    /// NAT gateways with their addresses. AWS makes one only where an internet gateway is attached already.
-    fn nat_gateways<R: Region>(
-        &self,
-        scope: &Scope<'_, R>,
-        internet_gateway: Handle<InternetGateway<R>>,
-        public: &[Handle<Subnet<R>>],
-        zones: &[Zone],
-    ) -> Vec<(Handle<ElasticIp<R>>, Handle<NatGateway<R>>)> {
-        let count = match self.nat_gateways {
-            NatGateways::PerZone => public.len(),
-            NatGateways::Single => 1,
-            NatGateways::None => 0,
+        let mut slice = Slice {
+            public: subnet(Tier::Public, shared.public_route_table)?,
+            private: subnet(Tier::Private, private_route_table)?,
+            data: subnet(Tier::Data, shared.data_route_table)?,
+            private_route_table,
+            elastic_ip: None,
+            nat: first_nat,
         };
-        let declare = |(subnet, zone): (&Handle<Subnet<R>>, &Zone)| {
-            let name = format!("nat-{}", zone.letter());
+        let own = match self.nat_gateways {
+            NatGateways::PerZone => true,
+            NatGateways::Single => position == 0,
+            NatGateways::None => false,
+        };
+        if own {
+            let name = format!("nat-{letter}");
             let elastic_ip = scope.add(&name, ElasticIp::new());
-            let gateway = NatGateway::public().subnet(subnet).elastic_ip(elastic_ip).build();
-            (elastic_ip, scope.add_with(&name, Options::new().after(internet_gateway), gateway))
-        };
-        public.iter().zip(zones).take(count).map(declare).collect()
+            let nat = NatGateway::public().subnet(slice.public).elastic_ip(elastic_ip).build();
+            // AWS makes a public gateway only where an internet gateway is attached already.
+            let nat = scope.add_with(&name, Options::new().after(shared.internet_gateway), nat);
+            (slice.elastic_ip, slice.nat) = (Some(elastic_ip), Some(nat));
+        }
+        if let Some(nat) = slice.nat {
+            default_route(scope, &format!("{private}-internet"), private_route_table, nat.into());
+        }
+        Some(slice)
     }
 }
 
-fn subnet_name(tier: Tier, zone: &Zone) -> String {
-    format!("{}-{}", tier.name(), zone.letter())
+/// What the zones of a network share.
+struct Shared<R: Region> {
+    vpc: Handle<Vpc<R>>,
+    internet_gateway: Handle<InternetGateway<R>>,
+    public_route_table: Handle<RouteTable<R>>,
+    data_route_table: Handle<RouteTable<R>>,
+}
+
+/// What one zone of a network has.
+struct Slice<R: Region> {
+    public: Handle<Subnet<R>>,
+    private: Handle<Subnet<R>>,
+    data: Handle<Subnet<R>>,
+    private_route_table: Handle<RouteTable<R>>,
+    /// The address of a gateway of its own.
+    elastic_ip: Option<Handle<ElasticIp<R>>>,
+    /// The gateway that the private subnet uses.
+    nat: Option<Handle<NatGateway<R>>>,
 }
 
 fn default_route<R: Region>(scope: &Scope<'_, R>, name: &str, table: Handle<RouteTable<R>>, target: RouteTarget<R>) {

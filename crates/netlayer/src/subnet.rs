@@ -12,6 +12,16 @@ use crate::{vpc::Vpc, wiring};
 
 /// Desired settings of a subnet.
 ///
+/// ```compile_fail,E0308
+/// # use landfall_core::{Environment, London, Mumbai, Topology};
+/// # use landfall_netlayer::{Subnet, Vpc};
+/// # let topology = Topology::new("twin", Environment::new("prod"));
+/// let (india, london) = (topology.region::<Mumbai>(), topology.region::<London>());
+/// let vpc = india.add("main", Vpc::builder().cidr_block("10.10.0.0/16".parse().unwrap()).build());
+/// let subnet = Subnet::builder().vpc(vpc).cidr_block("10.10.1.0/24".parse().unwrap()).availability_zone("eu-west-2a");
+/// london.add("a", subnet.build()); // a subnet lives where its VPC does
+/// ```
+///
 /// API: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html>
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]

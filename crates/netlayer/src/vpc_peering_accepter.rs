@@ -56,6 +56,14 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 /// An accepted peering connection, as seen from its end in `R`: what routes and DNS settings of either side take.
+///
+/// ```compile_fail,E0277
+/// # use landfall_core::{Handle, London, Mumbai};
+/// # use landfall_netlayer::{AcceptedPeering, VpcPeeringConnection};
+/// fn too_early(request: Handle<VpcPeeringConnection<Mumbai, London>>) -> AcceptedPeering<Mumbai> {
+///     AcceptedPeering::of_requester(request) // nobody accepted it
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "", transparent)]
 pub struct AcceptedPeering<R: Region> {

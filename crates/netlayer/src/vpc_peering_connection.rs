@@ -15,6 +15,16 @@ use crate::{vpc::Vpc, wiring};
 /// It carries nothing until the other side accepts it: routes take the accepted connection, see
 /// [`VpcPeeringAccepter`](crate::VpcPeeringAccepter).
 ///
+/// ```compile_fail,E0277
+/// # use landfall_core::{Environment, Mumbai, Topology};
+/// # use landfall_netlayer::{Vpc, VpcPeeringConnection};
+/// # let topology = Topology::new("twin", Environment::new("prod"));
+/// let india = topology.region::<Mumbai>();
+/// let one = india.add("one", Vpc::builder().cidr_block("10.10.0.0/16".parse().unwrap()).build());
+/// let other = india.add("other", Vpc::builder().cidr_block("10.20.0.0/16".parse().unwrap()).build());
+/// india.add("link", VpcPeeringConnection::builder().vpc(one).peer_vpc(other).build()); // two regions are needed
+/// ```
+///
 /// API: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcPeeringConnection.html>
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]

@@ -7,8 +7,9 @@ use landfall_conformance::{Case, Variant, Wire, complete, in_the_sandbox, on_the
 use landfall_core::{Handle, London, Mumbai, Options, Region, Scope, Topology};
 use landfall_netlayer::{
     AcceptedPeering, DefaultSecurityGroup, ElasticIp, GatewayService, InternetGateway, ManagedPrefixList, NatGateway,
-    PortRange, Protocol, Route, RouteTable, RouteTableAssociation, RouteTarget, RulePeer, SecurityGroup,
-    SecurityGroupRule, Subnet, Vpc, VpcEndpoint, VpcPeeringAccepter, VpcPeeringConnection, VpcPeeringDnsResolution,
+    Network, Peering, PortRange, Protocol, Route, RouteTable, RouteTableAssociation, RouteTarget, RulePeer,
+    SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint, VpcPeeringAccepter, VpcPeeringConnection,
+    VpcPeeringDnsResolution,
 };
 
 const CASES: &[Case] = &[
@@ -20,6 +21,7 @@ const CASES: &[Case] = &[
     Case::new("ec2.elastic_ip", Wire::Moto, elastic_ip),
     Case::new("ec2.nat_gateway", Wire::Moto, private_nat_gateway),
     Case::new("ec2.nat_gateway", Wire::Moto, public_nat_gateway),
+    Case::new("ec2.nat_gateway", Wire::Moto, two_networks),
     Case::new("ec2.route_table", Wire::Moto, route_table),
     Case::new("ec2.route_table_association", Wire::Moto, route_table_association),
     Case::new("ec2.route", Wire::Moto, route_out),
@@ -110,6 +112,16 @@ fn public_nat_gateway(topology: &Topology, variant: Variant) {
     let address = scope.add("a", ElasticIp::new());
     let nat = NatGateway::public().subnet(subnet).elastic_ip(address).build();
     scope.add_with("a", team(variant).after(gateway), nat);
+}
+
+/// Everything that a platform in two regions has of this layer, in its order.
+fn two_networks(topology: &Topology, variant: Variant) {
+    topology.tag("team", variant.pick("net", "platform"));
+    let (mumbai, london) = (topology.region::<Mumbai>(), topology.region::<London>());
+    let network = |cidr: &str| Network::builder().cidr_block(range(cidr)).build();
+    let here = network("10.10.0.0/16").add_to(&mumbai.child("net"));
+    let there = network("10.20.0.0/16").add_to(&london.child("net"));
+    Peering::between(&here, &there).add_to(&mumbai.child("peering"), &london.child("peering"));
 }
 
 fn route_table(topology: &Topology, variant: Variant) {

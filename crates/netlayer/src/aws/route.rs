@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Route as Reply, RouteOrigin};
 use ipnet::Ipv4Net;
 use landfall_aws::{absent_is_done, fault};
-use landfall_core::{AnyRegion, Context, Fault, Live, Ref, Tags, TypedProvider};
+use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, Tags, TypedProvider};
 
 use super::{Ec2, route_table};
 use crate::{
@@ -40,7 +40,7 @@ impl TypedProvider for Provider {
             RouteTarget::InternetGateway(gateway) => request.gateway_id(gateway.id()),
             RouteTarget::NatGateway(gateway) => request.nat_gateway_id(gateway.id()),
             RouteTarget::VpcPeering(peering) => request.vpc_peering_connection_id(peering.id()),
-            RouteTarget::Other(id) => request.gateway_id(id),
+            RouteTarget::Other(id) => return Err(unroutable("ec2:CreateRoute", id)),
         };
         request
             .route_table_id(want.route_table.id())
@@ -60,7 +60,7 @@ impl TypedProvider for Provider {
             RouteTarget::InternetGateway(gateway) => request.gateway_id(gateway.id()),
             RouteTarget::NatGateway(gateway) => request.nat_gateway_id(gateway.id()),
             RouteTarget::VpcPeering(peering) => request.vpc_peering_connection_id(peering.id()),
-            RouteTarget::Other(id) => request.gateway_id(id),
+            RouteTarget::Other(id) => return Err(unroutable("ec2:ReplaceRoute", id)),
         };
         request
             .route_table_id(want.route_table.id())
@@ -76,6 +76,11 @@ impl TypedProvider for Provider {
         let destination = have.resource.destination_cidr_block.to_string();
         absent_is_done("ec2:DeleteRoute", request.destination_cidr_block(destination).send().await)
     }
+}
+
+/// A declaration can't have such a target; it is refused before.
+fn unroutable(operation: &str, id: &str) -> Fault {
+    Fault::new(FaultKind::Invalid, operation, format!("Landfall has no kind for the target {id}"))
 }
 
 fn attributes(of: &Route<AnyRegion>) -> RouteAttributes {
