@@ -55,9 +55,7 @@ pub fn run(topology: &Topology) -> ExitCode {
 ///     landfall::cli::run_with(|own: &Own| Ok(Topology::new("twin", Environment::new(&own.environment))))
 /// }
 /// ```
-pub fn run_with<Own: Args>(
-    declare: impl FnOnce(&Own) -> Result<Topology, Box<dyn Error + Send + Sync>>,
-) -> ExitCode {
+pub fn run_with<Own: Args>(declare: impl FnOnce(&Own) -> Result<Topology, Box<dyn Error + Send + Sync>>) -> ExitCode {
     let options = match parse::<Own>() {
         Ok(options) => options,
         Err(exit) => return exit,

@@ -27,7 +27,11 @@ pub use landfall_security as security;
 pub mod cli;
 
 mod clouds;
+#[cfg(feature = "sandbox")]
+mod lab;
 
 pub use clouds::kinds;
 #[cfg(feature = "aws")]
 pub use clouds::on_aws;
+#[cfg(feature = "sandbox")]
+pub use lab::Lab;

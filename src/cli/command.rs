@@ -9,12 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use landfall_core::{
-    Plan, Topology, graph,
-    plan::Detail,
-    state::Entry,
-    store::Store,
-};
+use landfall_core::{Plan, Topology, graph, plan::Detail, state::Entry, store::Store};
 use landfall_engine::{Events, Executor, Outcome, PlanOptions, Refresh, Stop};
 
 use super::{
@@ -161,7 +156,11 @@ fn confirmed(plan: &Plan) -> Result<bool, BoxError> {
         return Err("nobody is there to confirm the plan: pass --yes to run it".into());
     }
     let mut out = anstream::stderr();
-    write!(out, "{} ", style::strong(&format!("Run this plan for {}-{}? Only `yes` does:", plan.topology, plan.environment)))?;
+    write!(
+        out,
+        "{} ",
+        style::strong(&format!("Run this plan for {}-{}? Only `yes` does:", plan.topology, plan.environment))
+    )?;
     out.flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
@@ -174,7 +173,11 @@ async fn drift(topology: &Topology, common: &Common) -> Result<Exit, BoxError> {
         executor.drift(topology, Arc::clone(&cloud.store)).await
     });
     let drift = drift.await?;
-    if common.json { say(&serde_json::to_string(&drift)?)? } else { say(&report::drift(&drift))? }
+    if common.json {
+        say(&serde_json::to_string(&drift)?)?
+    } else {
+        say(&report::drift(&drift))?
+    }
     Ok(common.changes(!drift.is_empty()))
 }
 
@@ -192,7 +195,8 @@ async fn state(topology: &Topology, common: &Common, what: StateCommand) -> Resu
         StateCommand::Show { address } => {
             let state = loaded(&*store).await?;
             let object = state.current(&address);
-            let object = object.ok_or_else(|| format!("{address} is not in {}: list what is with `state list`", store.location()))?;
+            let object = object
+                .ok_or_else(|| format!("{address} is not in {}: list what is with `state list`", store.location()))?;
             say(&serde_json::to_string_pretty(object)?)?;
         }
         StateCommand::History => {
@@ -227,11 +231,7 @@ fn draw(topology: &Topology, format: GraphFormat) -> Result<Exit, BoxError> {
 }
 
 fn show(plan: &Plan, common: &Common, detail: Detail) -> Result<(), BoxError> {
-    if common.json {
-        say(&serde_json::to_string(plan)?)
-    } else {
-        say(style::plan(&plan.render(detail)).trim_end())
-    }
+    if common.json { say(&serde_json::to_string(plan)?) } else { say(style::plan(&plan.render(detail)).trim_end()) }
 }
 
 /// Prints a result. A reader that went away, such as `head`, is no error.

@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn times_are_said_as_people_say_them() {
-        for (seconds, said) in [(0.04, "0.0 s"), (9.4, "9.4 s"), (12.4, "12 s"), (119.0, "119 s"), (500.0, "8 min 20 s")] {
+        for (seconds, said) in
+            [(0.04, "0.0 s"), (9.4, "9.4 s"), (12.4, "12 s"), (119.0, "119 s"), (500.0, "8 min 20 s")]
+        {
             assert_eq!(time(seconds), said);
         }
     }

@@ -3,11 +3,7 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use landfall_core::{
-    FaultKind, State,
-    plan::After,
-    state::Entry,
-};
+use landfall_core::{FaultKind, State, plan::After, state::Entry};
 use landfall_engine::{Drift, Outcome, Report};
 
 use super::{progress::time, style};

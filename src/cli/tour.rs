@@ -17,7 +17,10 @@ use super::{
 pub(super) async fn run(topology: &Topology, common: &Common) -> Result<Exit, BoxError> {
     let cloud = Cloud::sandbox(common.parallelism);
     let title = format!("{}-{}: a tour in the sandbox", topology.name(), topology.environment());
-    say(&format!("{}\nSimulated AWS inside this program: no network, no credentials, virtual time.\n", style::strong(&title)))?;
+    say(&format!(
+        "{}\nSimulated AWS inside this program: no network, no credentials, virtual time.\n",
+        style::strong(&title)
+    ))?;
 
     let clock = Instant::now();
     let plan = cloud.executor.plan(topology, Arc::clone(&cloud.store), PlanOptions::default()).await?;
@@ -52,11 +55,7 @@ pub(super) async fn run(topology: &Topology, common: &Common) -> Result<Exit, Bo
 }
 
 /// Shows progress where it moves; in a log the tour's own lines are enough.
-async fn shown<T, F: Future<Output = T>>(
-    executor: &Executor,
-    json: bool,
-    operation: impl FnOnce(Executor) -> F,
-) -> T {
+async fn shown<T, F: Future<Output = T>>(executor: &Executor, json: bool, operation: impl FnOnce(Executor) -> F) -> T {
     if json || std::io::stderr().is_terminal() {
         watched(executor, json, operation).await
     } else {
@@ -81,7 +80,11 @@ fn told(what: &str, outcome: &Outcome, clock: Instant) -> Result<bool, BoxError>
     };
     let makespan = report.makespan.as_secs_f64();
     let chain = report.critical_path.as_secs_f64();
-    line(what, &format!("{} of AWS's time; the longest chain of steps takes {}", report::counts(report), time(chain)), clock)?;
+    line(
+        what,
+        &format!("{} of AWS's time; the longest chain of steps takes {}", report::counts(report), time(chain)),
+        clock,
+    )?;
     debug_assert!(makespan + 1e-6 >= chain, "nothing is faster than its longest chain");
     Ok(true)
 }

@@ -4,7 +4,7 @@ use landfall_core::{
     AnyRegion, ArnRef, Attribute, Input, Kind, Ref, Region, Resource,
     check::Site,
     expr::Expr,
-    kind::{Actions, Field, Identity, Reported},
+    kind::{Actions, Field, Identity, Reach, Reported},
 };
 use landfall_netlayer::SecurityGroup;
 use landfall_security::{InstanceProfile, Key};
@@ -204,7 +204,7 @@ pub(crate) static KIND: Kind = Kind {
         Field::updates("instance_type"),
         Field::updates("instance_profile"),
         Field::updates("security_groups").set(),
-        Field::updates("user_data"),
+        Field::updates("user_data").reach(Reach::Anywhere),
         Field::updates("block_devices").set(),
         Field::updates("metadata_options"),
         Field::updates("associate_public_ip_address"),

@@ -44,7 +44,9 @@ pub use instance_class::{DbInstanceClass, InvalidDbInstanceClass};
 pub use lifecycle::{LifecycleRule, StorageClass, Transition};
 pub use log_bucket::{LogBucket, LogBucketHandles};
 pub use regional_cache::{RegionalCache, RegionalCacheHandles};
-pub use replicated_assets::{AssetPolicies, ReplicatedAssets, ReplicatedAssetsBuilder, ReplicatedAssetsHandles};
+pub use replicated_assets::{
+    AssetKeys, AssetPolicies, ReplicatedAssets, ReplicatedAssetsBuilder, ReplicatedAssetsHandles,
+};
 pub use replication::{Replication, ReplicationAttributes, ReplicationBuilder, ReplicationRule};
 pub use replication_group::{
     CacheEngine, CacheLogDelivery, CacheLogType, ReplicationGroup, ReplicationGroupAttributes,

@@ -8,6 +8,7 @@ use landfall_edge::Distribution;
 
 use crate::{
     alarm::{Alarm, Comparison, MissingData},
+    dashboard::{Row, Widget},
     metric::Metric,
     metrics,
     topic::Topic,
@@ -93,27 +94,110 @@ impl<R: Region, M: ClusterRole> Alarms<R, M> {
         let balancer = self.load_balancer;
         let quiet = MissingData::NotBreaching;
         let alarms = [
-            ("latency", metrics::target_response_time(balancer).period_seconds(300), self.thresholds.response_time_seconds, quiet, "Pages come slowly: look at the database and at the instances' CPU"),
-            ("requests", metrics::request_count(balancer), self.thresholds.requests_per_minute, quiet, "More requests than expected: a campaign, or an attack that the firewall lets through"),
-            ("errors", metrics::target_5xx(balancer), errors_per_minute, quiet, "The application answers with errors: look at its logs"),
-            ("balancer-errors", metrics::load_balancer_5xx(balancer), errors_per_minute, quiet, "The load balancer finds no target that answers"),
-            ("unhealthy-hosts", metrics::unhealthy_hosts(balancer, self.target_group), 0.0, quiet, "Instances fail their health check"),
-            ("instance-cpu", metrics::instance_cpu(self.auto_scaling_group), cpu_percent, MissingData::Missing, "Instances are busy although the group grows at 80 %: is its maximum reached?"),
-            ("database-cpu", metrics::database_cpu(self.database), cpu_percent, MissingData::Missing, "The database is busy: find the query, or take a larger class"),
-            ("database-lag", metrics::replication_lag(self.database), self.thresholds.replication_lag_milliseconds, quiet, "The secondary lags behind the primary: what a lost region would lose grows"),
+            (
+                "latency",
+                metrics::target_response_time(balancer).period_seconds(300),
+                self.thresholds.response_time_seconds,
+                quiet,
+                "Pages come slowly: look at the database and at the instances' CPU",
+            ),
+            (
+                "requests",
+                metrics::request_count(balancer),
+                self.thresholds.requests_per_minute,
+                quiet,
+                "More requests than expected: a campaign, or an attack that the firewall lets through",
+            ),
+            (
+                "errors",
+                metrics::target_5xx(balancer),
+                errors_per_minute,
+                quiet,
+                "The application answers with errors: look at its logs",
+            ),
+            (
+                "balancer-errors",
+                metrics::load_balancer_5xx(balancer),
+                errors_per_minute,
+                quiet,
+                "The load balancer finds no target that answers",
+            ),
+            (
+                "unhealthy-hosts",
+                metrics::unhealthy_hosts(balancer, self.target_group),
+                0.0,
+                quiet,
+                "Instances fail their health check",
+            ),
+            (
+                "instance-cpu",
+                metrics::instance_cpu(self.auto_scaling_group),
+                cpu_percent,
+                MissingData::Missing,
+                "Instances are busy although the group grows at 80 %: is its maximum reached?",
+            ),
+            (
+                "database-cpu",
+                metrics::database_cpu(self.database),
+                cpu_percent,
+                MissingData::Missing,
+                "The database is busy: find the query, or take a larger class",
+            ),
+            (
+                "database-lag",
+                metrics::replication_lag(self.database),
+                self.thresholds.replication_lag_milliseconds,
+                quiet,
+                "The secondary lags behind the primary: what a lost region would lose grows",
+            ),
         ];
         let alarms = alarms.into_iter().map(|(name, metric, threshold, missing, description)| {
             scope.add(name, above(self.topic, metric, threshold, missing, description))
         });
         let alarms: Vec<_> = alarms.collect();
         let caches = self.cache_nodes.iter().enumerate().flat_map(|(position, node)| {
-            let cpu = above(self.topic, metrics::cache_cpu(node), cpu_percent, MissingData::Missing, "A node of the cache is busy");
+            let cpu = above(
+                self.topic,
+                metrics::cache_cpu(node),
+                cpu_percent,
+                MissingData::Missing,
+                "A node of the cache is busy",
+            );
             let memory = metrics::cache_memory(node);
-            let memory = above(self.topic, memory, self.thresholds.memory_percent, MissingData::Missing, "A node of the cache runs full and will evict");
+            let memory = above(
+                self.topic,
+                memory,
+                self.thresholds.memory_percent,
+                MissingData::Missing,
+                "A node of the cache runs full and will evict",
+            );
             let number = position + 1;
             [scope.add(&format!("cache-{number}-cpu"), cpu), scope.add(&format!("cache-{number}-memory"), memory)]
         });
         alarms.iter().copied().chain(caches).collect()
+    }
+}
+
+impl<R: Region, M: ClusterRole> Alarms<R, M> {
+    /// The region's part of a dashboard: a heading, and graphs of what the alarms watch.
+    pub fn rows(&self, scope: &Scope<'_, R>) -> Vec<Row> {
+        let place = scope.place();
+        let graph = |title: &str, metric: Metric| Widget::graph(title, place, [metric]);
+        let title = place.region().map_or(place.as_str(), |region| region.city);
+        let cache = Widget::graph("Cache CPU", place, self.cache_nodes.iter().map(metrics::cache_cpu));
+        vec![
+            Row::heading(format!("# {title}")),
+            Row::graphs([
+                graph("Requests", metrics::request_count(self.load_balancer)),
+                graph("Latency, p99", metrics::target_response_time(self.load_balancer)),
+                graph("Errors", metrics::target_5xx(self.load_balancer)),
+            ]),
+            Row::graphs([
+                graph("Instance CPU", metrics::instance_cpu(self.auto_scaling_group)),
+                graph("Database CPU", metrics::database_cpu(self.database)),
+                cache,
+            ]),
+        ]
     }
 }
 
@@ -154,7 +238,10 @@ impl EdgeAlarms {
         let distribution = self.distribution.map(|distribution| {
             let metric = metrics::distribution_5xx(distribution).period_seconds(300);
             let description = "Users get errors from CloudFront: look at both origins";
-            scope.add("distribution-errors", above(self.topic, metric, self.distribution_5xx_percent, MissingData::NotBreaching, description))
+            scope.add(
+                "distribution-errors",
+                above(self.topic, metric, self.distribution_5xx_percent, MissingData::NotBreaching, description),
+            )
         });
         checks.chain(distribution).collect()
     }

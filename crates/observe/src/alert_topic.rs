@@ -63,8 +63,8 @@ impl AlertTopic {
             .resource(&arn)
             .source_account(account)
             .condition("ArnLike", "aws:SourceArn", join!["arn:aws:cloudwatch:*:", account, ":alarm:*"]);
-        let policy = scope
-            .add(name, TopicPolicy::builder().topic(topic).policy(PolicyDocument::new([publish])).build());
+        let policy =
+            scope.add(name, TopicPolicy::builder().topic(topic).policy(PolicyDocument::new([publish])).build());
         let subscriptions = self.emails.iter().enumerate().map(|(position, email)| {
             let subscription =
                 Subscription::builder().topic(topic).protocol(Protocol::Email).endpoint(email.as_str()).build();

@@ -20,13 +20,13 @@ mod topic;
 mod topic_policy;
 mod trail;
 
+pub use alarm::{Alarm, AlarmAttributes, Comparison, MissingData};
 pub use alarms::{Alarms, EdgeAlarms, Thresholds};
 pub use alert_topic::{AlertTopic, AlertTopicHandles};
 pub use audit_trail::{AuditTrail, AuditTrailHandles};
-pub use flow_logs::{FlowLogs, FlowLogsHandles};
-pub use alarm::{Alarm, AlarmAttributes, Comparison, MissingData};
 pub use dashboard::{Dashboard, DashboardAttributes, Row, Widget};
 pub use flow_log::{AggregationInterval, FlowLog, FlowLogAttributes, TrafficType};
+pub use flow_logs::{FlowLogs, FlowLogsHandles};
 pub use log_group::{InvalidLogGroupName, InvalidRetention, LogGroup, LogGroupAttributes, LogGroupName, Retention};
 pub use metric::{InvalidStatistic, Metric, Statistic};
 pub use subscription::{Protocol, Subscription, SubscriptionAttributes};

@@ -133,10 +133,7 @@ fn live(trail: Reply, is_logging: bool, tags: Tags) -> Result<LiveTrail, Fault> 
             log_file_validation: trail.log_file_validation_enabled.unwrap_or_default(),
             kms_key: trail.kms_key_id.filter(|key| !key.is_empty()).map(ArnRef::existing),
         },
-        attributes: TrailAttributes {
-            id: name,
-            arn: trail.trail_arn.ok_or_else(|| missing("TrailARN"))?,
-        },
+        attributes: TrailAttributes { id: name, arn: trail.trail_arn.ok_or_else(|| missing("TrailARN"))? },
         tags,
     })
 }

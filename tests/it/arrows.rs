@@ -71,15 +71,28 @@ fn only_aws_and_the_layers_aws_modules_know_the_sdk() {
 #[test]
 fn core_knows_no_runtime() {
     let metadata = metadata();
-    let core = metadata.workspace_packages().into_iter().find(|package| *package.name == "landfall-core").expect("is there");
-    let names: Vec<_> = core.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.as_str()).collect();
+    let core =
+        metadata.workspace_packages().into_iter().find(|package| *package.name == "landfall-core").expect("is there");
+    let names: Vec<_> =
+        core.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.as_str()).collect();
     assert!(!names.contains(&"tokio"), "core depends on {names:?}");
 }
 
 /// Crates that a build of `package` with these features compiles, by `cargo tree`.
 fn compiled(package: &str, features: &[&str]) -> BTreeSet<String> {
     let mut command = std::process::Command::new(env!("CARGO"));
-    command.args(["tree", "--offline", "--prefix", "none", "--edges", "normal", "--format", "{p}", "--package", package]);
+    command.args([
+        "tree",
+        "--offline",
+        "--prefix",
+        "none",
+        "--edges",
+        "normal",
+        "--format",
+        "{p}",
+        "--package",
+        package,
+    ]);
     let output = command.args(features).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo tree runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("text");

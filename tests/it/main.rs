@@ -1,0 +1,10 @@
+//! Whole topologies through the public API, in the sandbox and on implementations of AWS by others.
+
+mod arrows;
+mod command_line;
+mod flagship;
+#[path = "../../examples/india_london.rs"]
+#[expect(dead_code, reason = "its `main` is for `cargo run`")]
+mod india_london;
+mod on_the_wire;
+mod places_at_run_time;
