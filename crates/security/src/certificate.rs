@@ -92,8 +92,11 @@ impl<R: Region> Certificate<R> {
     /// The records that make AWS issue the certificate, one for each of its
     /// [validation domains](Self::validation_domains).
     ///
-    /// `certificate` is the handle under which this declaration was added. Of more than ten records only the first
-    /// ten come: validation refuses such a certificate.
+    /// `certificate` is the handle under which this declaration was added. ACM gives a name the same record in every
+    /// certificate of an account, in whatever region: of certificates that share a name, put the record of one into
+    /// the zone, and declare each [`IssuedCertificate`](crate::IssuedCertificate) after it.
+    ///
+    /// Of more than ten records only the first ten come: validation refuses such a certificate.
     pub fn validation_records(&self, certificate: Handle<Self>) -> Vec<ValidationRecord> {
         let domains = self.validation_domains();
         let record = |(domain_name, (name, value)): (DomainName, &(&'static str, &'static str))| ValidationRecord {

@@ -28,7 +28,7 @@ pub use managed_policy::{ManagedPolicy, ManagedPolicyAttributes};
 pub use policy::{Conditions, Effect, InvalidPolicy, PolicyDocument, PolicyUse, PrincipalType, Principals, Statement};
 pub use replica_key::{ReplicaKey, ReplicaKeyAttributes};
 pub use role::{Role, RoleAttributes};
-pub use secret::{GenerateSecretString, ReplicaRegion, Secret, SecretAttributes, SecretBuilder};
+pub use secret::{GenerateSecretString, ReplicaRegion, Secret, SecretAttributes};
 pub use secret_value::SecretValue;
 
 use landfall_core::Kind;

@@ -16,6 +16,9 @@ use crate::{
 
 /// Desired settings of a replica of a multi-region key.
 ///
+/// It has the id of its primary: KMS refuses another replica in its region while a deleted one waits for the end of
+/// its deletion window.
+///
 /// API: <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html>
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]
@@ -41,6 +44,20 @@ pub struct ReplicaKey<R: Region> {
 
 impl<R: Region, S: replica_key_builder::State> ReplicaKeyBuilder<R, S> {
     /// The multi-region key, which lives in another region.
+    ///
+    /// One of the replica's own region does not compile:
+    /// ```compile_fail,E0277
+    /// # use landfall_core::{ArnRef, EuWest2};
+    /// # use landfall_security::{Key, ReplicaKey};
+    /// # let primary: ArnRef<Key<EuWest2>> = ArnRef::existing("arn:aws:kms:eu-west-2:111122223333:key/mrk-1");
+    /// ReplicaKey::<EuWest2>::builder().primary(primary); // `EuWest2` and `EuWest2` must be different regions
+    /// ```
+    /// ```
+    /// # use landfall_core::{ApSouth1, ArnRef, EuWest2};
+    /// # use landfall_security::{Key, ReplicaKey};
+    /// # let primary: ArnRef<Key<EuWest2>> = ArnRef::existing("arn:aws:kms:eu-west-2:111122223333:key/mrk-1");
+    /// ReplicaKey::<ApSouth1>::builder().primary(primary);
+    /// ```
     pub fn primary<P: Region>(
         self,
         primary: impl Into<ArnRef<Key<P>>>,

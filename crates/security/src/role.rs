@@ -24,7 +24,7 @@ pub struct Role {
     pub inline_policies: BTreeMap<String, PolicyDocument>,
     /// Trust policy: who may take the role on. A change updates the role.
     pub assume_role_policy_document: PolicyDocument,
-    /// ARNs of managed policies, at most 20; others are detached. A change updates the role.
+    /// ARNs of managed policies, 10 unless the quota was raised; others are detached. A change updates the role.
     #[builder(default, with = |arns: impl IntoIterator<Item = impl Into<Input<String>>>| arns.into_iter().map(Into::into).collect())]
     pub managed_policy_arns: Vec<Input<String>>,
     /// What the role is for, up to 1,000 characters. A change updates the role.

@@ -82,6 +82,23 @@ impl ReplicaRegion {
 
 impl<R: Region, S: secret_builder::State> SecretBuilder<R, S> {
     /// Adds a copy in another region under the same law.
+    ///
+    /// One under another law does not compile without a reason, and none in the secret's own region does:
+    /// ```compile_fail,E0271
+    /// # use landfall_core::{ApSouth1, EuWest2};
+    /// # use landfall_security::Secret;
+    /// Secret::<ApSouth1>::builder().replica::<EuWest2>(); // data would cross the border
+    /// ```
+    /// ```compile_fail,E0277
+    /// # use landfall_core::ApSouth1;
+    /// # use landfall_security::Secret;
+    /// Secret::<ApSouth1>::builder().replica::<ApSouth1>(); // must be different regions
+    /// ```
+    /// ```
+    /// # use landfall_core::{ApSouth1, ApSouth2, EuWest2};
+    /// # use landfall_security::Secret;
+    /// Secret::<ApSouth1>::builder().replica::<ApSouth2>().cross_border_replica::<EuWest2>("the standby needs it");
+    /// ```
     pub fn replica<D: Region>(mut self) -> Self
     where
         R: DistinctFrom<D> + SameJurisdiction<D>,

@@ -6,25 +6,21 @@ use landfall_conformance::{Case, Variant, Wire, complete, in_the_sandbox, on_the
 use landfall_core::{ApSouth1, ApSouth2, EuWest2, Handle, Options, Topology, UsEast1};
 use landfall_security::{
     Alias, CallerIdentity, Certificate, DomainName, GenerateSecretString, InstanceProfile, IssuedCertificate, Key,
-    ManagedPolicy, PolicyDocument, ReplicaKey, Role, Secret, SecretBuilder, Statement,
+    ManagedPolicy, PolicyDocument, ReplicaKey, Role, Secret, Statement,
 };
 
 const CASES: &[Case] = &[
     Case::new("iam.role", Wire::Moto, role),
     Case::new("iam.instance_profile", Wire::Moto, instance_profile),
     Case::new("iam.policy", Wire::Moto, managed_policy),
-    // moto keeps no rotation period.
-    Case::new("kms.key", Wire::Ministack, key),
-    Case::new("kms.replica_key", Wire::Ministack, replica_key),
+    Case::new("kms.key", Wire::Moto, key),
+    Case::new("kms.replica_key", Wire::Moto, replica_key),
     Case::new("kms.alias", Wire::Moto, alias),
     Case::new("secretsmanager.secret", Wire::Moto, secret),
     Case::new("acm.certificate", Wire::Moto, certificate),
     Case::new("acm.issued_certificate", Wire::Moto, issued_certificate),
     Case::new("sts.caller_identity", Wire::Moto, caller_identity),
 ];
-
-/// What no emulator's wire takes: moto drops the keys of a secret's replicas, ministack can't remove replicas.
-const IN_THE_SANDBOX_ONLY: &[Case] = &[Case::new("secretsmanager.secret", Wire::Moto, secret_with_encrypted_replica)];
 
 const SSM_CORE: &str = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 const CLOUDWATCH_AGENT: &str = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy";
@@ -147,35 +143,15 @@ fn alias(topology: &Topology, variant: Variant) {
 }
 
 fn secret(topology: &Topology, variant: Variant) {
-    let secret = Secret::builder();
-    add_secret(
-        topology,
-        variant,
-        match variant {
-            Variant::First => secret.replica::<ApSouth2>(),
-            Variant::Updated => secret.cross_border_replica::<UsEast1>("it opens nothing but the database"),
-        },
-    );
-}
-
-fn secret_with_encrypted_replica(topology: &Topology, variant: Variant) {
-    let there = topology.region::<ApSouth2>().add("secrets", Key::builder().build());
-    let secret = Secret::builder();
-    add_secret(
-        topology,
-        variant,
-        match variant {
-            Variant::First => secret,
-            Variant::Updated => secret
-                .encrypted_replica::<ApSouth2>(there)
-                .cross_border_replica::<UsEast1>("it opens nothing but the database"),
-        },
-    );
-}
-
-fn add_secret(topology: &Topology, variant: Variant, secret: SecretBuilder<ApSouth1>) {
     let region = topology.region::<ApSouth1>();
     let key = region.add("secrets", Key::builder().build());
+    let there = topology.region::<ApSouth2>().add("secrets", Key::builder().build());
+    let secret = match variant {
+        Variant::First => Secret::builder().replica::<ApSouth2>(),
+        Variant::Updated => Secret::builder()
+            .encrypted_replica::<ApSouth2>(there)
+            .cross_border_replica::<UsEast1>("it opens nothing but the database"),
+    };
     region.add_with(
         "database",
         tagged(variant),
@@ -223,5 +199,4 @@ fn every_kind_passes_the_lifecycle_on_the_wire() {
 #[test]
 fn every_kind_passes_the_lifecycle_in_the_sandbox() {
     in_the_sandbox(&landfall_security::kinds(), CASES);
-    in_the_sandbox(&landfall_security::kinds(), IN_THE_SANDBOX_ONLY);
 }
