@@ -58,7 +58,7 @@ impl Sandbox {
     #[track_caller]
     pub fn assert_empty(&self) {
         let left: Vec<_> = self.objects().into_iter().filter(|object| object.origin.is_some()).collect();
-        assert!(left.is_empty(), "{} objects are left in the sandbox:\n{}", left.len(), lines(&left));
+        assert!(left.is_empty(), "left in the sandbox, {} in all:\n{}", left.len(), lines(&left));
     }
 
     /// Addresses at which more than one object exists: after a run is done, something was made twice.

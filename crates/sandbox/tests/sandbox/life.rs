@@ -248,3 +248,41 @@ async fn calls_from_another_runtime_run_in_virtual_time() {
     assert_eq!(sandbox.now(), Duration::from_mins(8));
     assert!(began.elapsed() < Duration::from_mins(1), "nobody waited for eight minutes");
 }
+
+#[tokio::test]
+async fn the_thread_ends_with_the_last_clone() {
+    let sandbox = sandbox();
+    let providers = sandbox.providers();
+    let (task, clone) = (sandbox.runtime().spawn(std::future::pending::<()>()), sandbox.clone());
+    drop((sandbox, clone));
+    assert!(!task.is_finished(), "the providers are still there");
+    drop(providers);
+    assert!(task.await.expect_err("nothing runs any more").is_cancelled());
+}
+
+#[test]
+fn waits_are_told() {
+    struct Told(std::sync::Mutex<Vec<String>>);
+
+    #[async_trait::async_trait]
+    impl landfall_core::Pace for Told {
+        async fn pause(&self, _: Duration) -> Result<(), landfall_core::Fault> {
+            Ok(())
+        }
+
+        fn waiting(&self, what: &str) {
+            self.0.lock().expect("not poisoned").push(what.to_owned());
+        }
+    }
+
+    within(&sandbox(), |sandbox| async move {
+        let told = std::sync::Arc::new(Told(std::sync::Mutex::default()));
+        let mut data = caller(&sandbox, DB, 1);
+        data.cx.pace = told.clone();
+        let orders = data.create(&database("orders", &[])).await.expect("created");
+        assert_eq!(sandbox.now(), Duration::from_secs(225), "also when the caller's pauses take no time");
+        data.delete(&orders).await.expect("deleted");
+        let told = told.0.lock().expect("not poisoned");
+        assert_eq!(*told, ["rds.database to become available", "rds.database to be deleted"]);
+    });
+}

@@ -94,7 +94,7 @@ fn what_is_left_is_listed() {
     let message = left.downcast_ref::<String>().expect("a message");
     let id = &sandbox.objects()[0].id;
     let expected = format!(
-        "1 objects are left in the sandbox:\n  ec2.vpc {id} in ap-south-1, made for ap-south-1/ec2.vpc:main of twin-test"
+        "left in the sandbox, 1 in all:\n  ec2.vpc {id} in ap-south-1, made for ap-south-1/ec2.vpc:main of twin-test"
     );
     assert_eq!(*message, expected);
 }
