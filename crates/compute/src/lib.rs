@@ -36,8 +36,8 @@ pub use load_balancer::{
 };
 pub use parameter::{InvalidParameterName, Parameter, ParameterAttributes, ParameterName};
 pub use scaling_policy::{
-    AdjustmentType, MetricAggregationType, PolicyType, PredefinedMetric, ScalingPolicy, ScalingPolicyAttributes,
-    StepAdjustment, StepScaling, TargetTracking,
+    AdjustmentType, MetricAggregationType, Policy, PolicyType, PredefinedMetric, ScalingPolicy,
+    ScalingPolicyAttributes, StepAdjustment, StepScaling, TargetTracking,
 };
 pub use target_group::{
     HealthCheckPort, LoadBalancingAlgorithm, ProtocolVersion, Stickiness, TargetGroup, TargetGroupAttributes,

@@ -207,6 +207,18 @@ fn check(site: &Site<'_>) -> Vec<String> {
     if let Some(conditions) = items(site.own.fields.get("conditions"), &[]) {
         problems.extend(condition_problems(conditions));
     }
+    for secret in site.targets("conditions") {
+        let how = |name: &str| part(secret.fields.get("generate_secret_string"), &[name]);
+        let excluded = how("exclude_characters").and_then(|characters| Some(characters.as_str()?.to_owned()));
+        let safe = how("exclude_punctuation") == Some(true.into())
+            || excluded.is_none_or(|excluded| excluded.contains('*') && excluded.contains('?'));
+        if !safe && secret.kind.name == "secretsmanager.secret" {
+            problems.push(format!(
+                "`conditions` takes a header from {}, which may hold `*` and `?`; generate it with `exclude_punctuation`",
+                secret.address
+            ));
+        }
+    }
     problems
 }
 
@@ -250,8 +262,13 @@ fn has(condition: &Expr, variant: &str) -> bool {
 fn value_count(condition: &Expr) -> usize {
     let Expr::Map(fields) = condition else { return 0 };
     fields.iter().fold(0, |count, (variant, value)| {
-        let values = if variant == "http_header" { items(Some(value), &["values"]) } else { items(Some(value), &[]) };
-        count + values.map_or(1, <[Expr]>::len)
+        count
+            + match variant.as_str() {
+                "http_header" => items(Some(value), &["values"]).map_or(1, <[Expr]>::len),
+                // The value before the last rotation passes too.
+                "secret_header" => 2,
+                _ => items(Some(value), &[]).map_or(1, <[Expr]>::len),
+            }
     })
 }
 

@@ -15,24 +15,59 @@ use crate::{
 /// Desired settings of a scaling policy. AWS knows it by a name derived from its address.
 ///
 /// API: <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScalingPolicy.html>
-#[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct ScalingPolicy<R: Region> {
     /// The group. A change replaces the policy.
-    #[builder(into)]
     pub group: Ref<AutoScalingGroup<R>>,
-    /// When it grows and shrinks. A change updates the policy; one from tracking to steps replaces it.
-    #[builder(into)]
-    pub policy: PolicyType,
+    /// Which of the two `policy` is. A change replaces the policy: AWS does not turn the one into the other.
+    pub policy_type: PolicyType,
+    /// When it grows and shrinks. A change updates the policy.
+    pub policy: Policy,
     /// Seconds until a new instance counts in the metric; `None`: the group's `default_instance_warmup_seconds`. A
     /// change updates the policy.
     pub estimated_instance_warmup_seconds: Option<u32>,
 }
 
+#[bon::bon]
+impl<R: Region> ScalingPolicy<R> {
+    /// Amazon Resource Name: what an alarm names as its action.
+    pub const ARN: Attribute<Self> = Attribute::new("arn");
+    /// Name that AWS knows it by.
+    pub const NAME: Attribute<Self> = Attribute::new("name");
+
+    /// A policy of a group.
+    #[builder]
+    pub fn new(
+        /// The group. A change replaces the policy.
+        #[builder(into)]
+        group: Ref<AutoScalingGroup<R>>,
+        /// When it grows and shrinks: a [`TargetTracking`] or a [`StepScaling`]. A change updates the policy; one
+        /// from the one to the other replaces it.
+        #[builder(into)]
+        policy: Policy,
+        /// Seconds until a new instance counts in the metric; `None`: the group's
+        /// `default_instance_warmup_seconds`. A change updates the policy.
+        estimated_instance_warmup_seconds: Option<u32>,
+    ) -> Self {
+        Self { group, policy_type: policy.policy_type(), policy, estimated_instance_warmup_seconds }
+    }
+}
+
+/// The two ways in which a group grows and shrinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyType {
+    /// It keeps a metric near a value.
+    TargetTracking,
+    /// It changes by steps.
+    StepScaling,
+}
+
 /// When a group grows and shrinks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PolicyType {
+pub enum Policy {
     /// It keeps a metric near a value; AWS makes the alarms for it.
     TargetTracking(TargetTracking),
     /// It changes by steps when an alarm of one's own goes off, which names the policy's ARN as its action.
@@ -148,13 +183,23 @@ impl TargetTracking {
     }
 }
 
-impl From<TargetTracking> for PolicyType {
+impl Policy {
+    /// Which of the two it is.
+    pub fn policy_type(&self) -> PolicyType {
+        match self {
+            Self::TargetTracking(_) => PolicyType::TargetTracking,
+            Self::StepScaling(_) => PolicyType::StepScaling,
+        }
+    }
+}
+
+impl From<TargetTracking> for Policy {
     fn from(policy: TargetTracking) -> Self {
         Self::TargetTracking(policy)
     }
 }
 
-impl From<StepScaling> for PolicyType {
+impl From<StepScaling> for Policy {
     fn from(policy: StepScaling) -> Self {
         Self::StepScaling(policy)
     }
@@ -171,13 +216,6 @@ pub struct ScalingPolicyAttributes {
     pub name: String,
 }
 
-impl<R: Region> ScalingPolicy<R> {
-    /// Amazon Resource Name: what an alarm names as its action.
-    pub const ARN: Attribute<Self> = Attribute::new("arn");
-    /// Name that AWS knows it by.
-    pub const NAME: Attribute<Self> = Attribute::new("name");
-}
-
 impl<R: Region> Resource for ScalingPolicy<R> {
     type At = R;
 
@@ -187,7 +225,12 @@ impl<R: Region> Resource for ScalingPolicy<R> {
 }
 
 pub(crate) static KIND: Kind = Kind {
-    fields: &[Field::replaces("group"), Field::updates("policy"), Field::updates("estimated_instance_warmup_seconds")],
+    fields: &[
+        Field::replaces("group"),
+        Field::replaces("policy_type"),
+        Field::updates("policy"),
+        Field::updates("estimated_instance_warmup_seconds"),
+    ],
     attributes: &[
         Reported::stable("id", "{field.group}|{name}"),
         Reported::stable(
@@ -217,6 +260,14 @@ fn check(site: &Site<'_>) -> Vec<String> {
         if target <= 0.0 || (cpu && target > 100.0) {
             problems.push(format!("`policy` aims at {target}; use more than 0, and at most 100 for percent of CPU"));
         }
+    }
+    let metric = |field| part(field, &["target_tracking", "metric"]);
+    let rival = site.earlier_siblings().find(|other| {
+        other.fields.get("group") == site.own.fields.get("group")
+            && metric(policy).is_some_and(|own| Some(own) == metric(other.fields.get("policy")))
+    });
+    if let Some(rival) = rival {
+        problems.push(format!("`policy` tracks the same metric as {}; AWS takes one policy for each", rival.address));
     }
     let steps = part(policy, &["step_scaling", "steps"]);
     if let Some(steps) = steps.and_then(|steps| serde_json::from_value::<Vec<StepAdjustment>>(steps).ok()) {

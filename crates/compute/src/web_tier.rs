@@ -37,7 +37,7 @@ pub struct WebTier<R: Region> {
     /// Certificate of the HTTPS listener; it covers the name by which CloudFront calls the load balancer.
     pub certificate: Handle<IssuedCertificate<R>>,
     /// Secret that CloudFront sends with each request, in the header [`ORIGIN_SECRET_HEADER`]; the same that the
-    /// distribution takes. Requests without it get 403, except health checks. Default none: all requests pass.
+    /// distribution takes, and of letters and digits. Requests without it get 403, except health checks. Default none: all requests pass.
     pub origin_secret: Option<SecretValue<AnyRegion>>,
     /// Whom the load balancer's security groups let in; default CloudFront and Route 53's health checkers.
     #[builder(default)]
@@ -336,7 +336,7 @@ fn health_checkers<R: Region>(scope: &Scope<'_, R>) -> Handle<ManagedPrefixList<
 mod tests {
     use landfall_core::{AnyRegion, Declaration, Environment, Lowered, Mumbai, Topology, Value};
     use landfall_netlayer::Network;
-    use landfall_security::{Certificate, Secret};
+    use landfall_security::{Certificate, GenerateSecretString, Secret};
 
     use super::*;
 
@@ -356,7 +356,8 @@ mod tests {
     }
 
     fn closed(scope: &Scope<'_, Mumbai>, network: &NetworkHandles<Mumbai>) -> WebTier<Mumbai> {
-        let secret = scope.add("origin", Secret::builder().build());
+        let secret = Secret::builder().generate_secret_string(GenerateSecretString::auth_token());
+        let secret = scope.add("origin", secret.build());
         WebTier::builder()
             .network(network)
             .certificate(certificate(scope))

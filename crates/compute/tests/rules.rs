@@ -8,7 +8,7 @@ use landfall_compute::{
 };
 use landfall_core::{AnyRegion, ArnRef, Environment, Handle, Mumbai, Ref, Region, Scope, Topology};
 use landfall_netlayer::{SecurityGroup, Subnet, Vpc};
-use landfall_security::IssuedCertificate;
+use landfall_security::{IssuedCertificate, Secret};
 
 /// Declares with `declare` and expects each problem to be told, and no more than those.
 fn refused(declare: impl FnOnce(&Scope<'_, Mumbai>), expected: &[&str]) {
@@ -183,6 +183,8 @@ fn listener_rules() {
             add("long", 4, vec![Condition::paths(["/a".repeat(70)])], forward());
             add("heavy", 5, vec![Condition::paths(["/a"])], Action::forward_weighted([(target.clone(), 1000)]));
             add("same", 5, vec![Condition::paths(["/a"])], forward());
+            let secret = scope.add("wild", Secret::builder().build());
+            add("wild", 6, vec![Condition::secret_header("x-verify", secret)], forward());
         },
         &[
             "listener_rule:all: `priority` is outside 1 to 50000",
@@ -192,6 +194,7 @@ fn listener_rules() {
             "listener_rule:host: `conditions` names no header",
             "listener_rule:long: `conditions` has the value",
             "listener_rule:heavy: `action` has a weight of more than 999",
+            "listener_rule:wild: `conditions` takes a header from ap-south-1/secretsmanager.secret:wild, which may hold `*`",
             "listener_rule:same: it has the same `listener` and `priority`",
         ],
     );
@@ -293,11 +296,14 @@ fn scaling_policies_and_parameters() {
                 .min_adjustment_magnitude(2)
                 .build();
             scope.add("steps", policy().policy(steps).build());
+            scope.add("again", policy().policy(TargetTracking::cpu(180.0)).build());
             let name = "/aws/service/mine".parse().expect("a name");
             scope.add("reserved", Parameter::builder().name(name).value("1").build());
         },
         &[
             "policy:cpu: `policy` aims at 180",
+            "policy:again: `policy` aims at 180",
+            "policy:again: `policy` tracks the same metric as ap-south-1/autoscaling.policy:cpu",
             "policy:steps: `policy` has steps with a gap",
             "policy:steps: `policy` has `min_adjustment_magnitude`",
             "parameter:reserved: `name` /aws/service/mine starts with a word that AWS keeps for itself",

@@ -14,7 +14,7 @@ use super::{
     passing::passing,
 };
 use crate::scaling_policy::{
-    AdjustmentType, MetricAggregationType, PolicyType, PredefinedMetric, ScalingPolicy, ScalingPolicyAttributes,
+    AdjustmentType, MetricAggregationType, Policy, PredefinedMetric, ScalingPolicy, ScalingPolicyAttributes,
     StepAdjustment, StepScaling, TargetTracking,
 };
 
@@ -77,10 +77,10 @@ impl Provider {
         let call = self.0.of(cx).put_scaling_policy().auto_scaling_group_name(group).policy_name(name);
         let call = call.set_estimated_instance_warmup(want.estimated_instance_warmup_seconds.map(to_i32));
         let call = match &want.policy {
-            PolicyType::TargetTracking(tracking) => {
+            Policy::TargetTracking(tracking) => {
                 call.policy_type("TargetTrackingScaling").target_tracking_configuration(to_tracking(tracking))
             }
-            PolicyType::StepScaling(steps) => call
+            Policy::StepScaling(steps) => call
                 .policy_type("StepScaling")
                 .adjustment_type(to_adjustment_type(steps.adjustment_type))
                 .metric_aggregation_type(to_aggregation(steps.metric_aggregation_type))
@@ -189,9 +189,9 @@ fn live(reply: Reply) -> Result<LivePolicy, Fault> {
     let policy = match reply.policy_type() {
         Some("TargetTrackingScaling") => {
             let tracking = reply.target_tracking_configuration.clone();
-            PolicyType::TargetTracking(from_tracking(tracking.ok_or_else(|| missing("TargetTrackingConfiguration"))?)?)
+            Policy::TargetTracking(from_tracking(tracking.ok_or_else(|| missing("TargetTrackingConfiguration"))?)?)
         }
-        Some("StepScaling") => PolicyType::StepScaling(from_steps(&reply)?),
+        Some("StepScaling") => Policy::StepScaling(from_steps(&reply)?),
         _ => return Err(unknown("it is neither a tracking nor a step policy")),
     };
     let group = reply.auto_scaling_group_name.ok_or_else(|| missing("AutoScalingGroupName"))?;
@@ -199,6 +199,7 @@ fn live(reply: Reply) -> Result<LivePolicy, Fault> {
     Ok(Live {
         resource: ScalingPolicy {
             group: Ref::existing(&group),
+            policy_type: policy.policy_type(),
             policy,
             estimated_instance_warmup_seconds: to_u32(reply.estimated_instance_warmup),
         },
