@@ -137,7 +137,11 @@ pub struct AuroraCluster<R: Region, M: ClusterRole> {
 }
 
 /// Which part a cluster plays in its global database when it is made.
-pub trait ClusterRole: fmt::Debug + Clone + Copy + Send + Sync + 'static {}
+pub trait ClusterRole: fmt::Debug + Clone + Copy + Send + Sync + 'static {
+    /// The endpoint by which a program in the cluster's region writes, as an attribute: a secondary's readers pass
+    /// writes on.
+    const WRITES_THROUGH: &'static str;
+}
 
 /// The cluster that takes writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,9 +155,17 @@ pub struct Secondary;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnyRole;
 
-impl ClusterRole for Primary {}
-impl ClusterRole for Secondary {}
-impl ClusterRole for AnyRole {}
+impl ClusterRole for Primary {
+    const WRITES_THROUGH: &'static str = "endpoint";
+}
+
+impl ClusterRole for Secondary {
+    const WRITES_THROUGH: &'static str = "reader_endpoint";
+}
+
+impl ClusterRole for AnyRole {
+    const WRITES_THROUGH: &'static str = "endpoint";
+}
 
 /// The first user of a database, who may do everything in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -339,6 +351,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
     }
     problems.extend(wiring::daily_window(site, "preferred_backup_window", 30));
     problems.extend(wiring::weekly_window(site, "preferred_maintenance_window", 30));
+    problems.extend(wiring::empty_groups(site, "vpc_security_groups"));
     problems.extend(scaling_problems(site));
     problems.extend(secondary_problems(site));
     problems.extend(engine_problems(site));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use landfall_core::{DistinctFrom, Global, Handle, Options, Ref, Region, Scope};
+use landfall_core::{Attribute, DistinctFrom, Global, Handle, Input, Options, Ref, Region, Scope};
 use landfall_netlayer::{SecurityGroup, Subnet};
 use landfall_security::{GenerateSecretString, Key, ReplicaRegion, Secret, SecretValue};
 
@@ -24,7 +24,7 @@ use crate::{
 ///
 /// ```
 /// # use landfall_core::{Environment, Handle, London, Mumbai, Topology};
-/// # use landfall_datalayer::{AuroraCluster, GlobalDatabase};
+/// # use landfall_datalayer::GlobalDatabase;
 /// # use landfall_netlayer::{Network, SecurityGroup};
 /// # let topology = Topology::new("docs", Environment::new("dev"));
 /// # let (india, london) = (topology.region::<Mumbai>(), topology.region::<London>());
@@ -39,8 +39,7 @@ use crate::{
 ///     .build();
 /// let primary = database.add_primary(&topology.global(), &india, &net_a.data_subnets, [group_a]);
 /// let reader = database.add_secondary(&primary, &london, &net_b.data_subnets, [group_b]);
-/// let write_to = primary.region.cluster.get(AuroraCluster::ENDPOINT);
-/// let read_from = reader.cluster.get(AuroraCluster::READER_ENDPOINT);
+/// let (in_india, in_london) = (primary.region.write_endpoint(), reader.write_endpoint());
 /// assert!(topology.lower().is_ok());
 /// # Ok::<(), landfall_datalayer::InvalidDbInstanceClass>(())
 /// ```
@@ -132,6 +131,19 @@ pub struct RegionalDatabase<R: Region, M: ClusterRole> {
     pub cluster: Handle<AuroraCluster<R, M>>,
     /// Its instances.
     pub instances: Vec<Handle<AuroraInstance<R, M>>>,
+}
+
+impl<R: Region, M: ClusterRole> RegionalDatabase<R, M> {
+    /// DNS name by which the region's programs write: the primary's writer, or a secondary's readers, which pass writes
+    /// on if [`write_forwarding`](GlobalDatabase::write_forwarding) is on.
+    pub fn write_endpoint(&self) -> Input<String> {
+        self.cluster.get(Attribute::new(M::WRITES_THROUGH))
+    }
+
+    /// DNS name by which the region's programs read.
+    pub fn read_endpoint(&self) -> Input<String> {
+        self.cluster.get(AuroraCluster::READER_ENDPOINT)
+    }
 }
 
 impl GlobalDatabase {
@@ -273,7 +285,7 @@ mod tests {
 
     use super::*;
 
-    fn declared(protect: bool) -> Topology {
+    fn declared(protect: bool) -> (Topology, GlobalDatabaseHandles<Mumbai>, RegionalDatabase<London, Secondary>) {
         let topology = Topology::new("twin", Environment::new("test"));
         let (india, london) = (topology.region::<Mumbai>().child("data"), topology.region::<London>().child("data"));
         let network = |cidr: &str| Network::builder().cidr_block(cidr.parse().unwrap()).build();
@@ -285,11 +297,11 @@ mod tests {
             .instance_class("db.r7g.large".parse().unwrap())
             .protect(protect)
             .build();
-        let none_a: [Handle<SecurityGroup<Mumbai>>; 0] = [];
-        let none_b: [Handle<SecurityGroup<London>>; 0] = [];
-        let primary = database.add_primary(&topology.global(), &india, &a.data_subnets, none_a);
-        database.add_secondary(&primary, &london, &b.data_subnets, none_b);
-        topology
+        let groups: [Ref<SecurityGroup<Mumbai>>; 1] = [Ref::existing("sg-1")];
+        let primary = database.add_primary(&topology.global(), &india, &a.data_subnets, groups);
+        let groups: [Ref<SecurityGroup<London>>; 1] = [Ref::existing("sg-2")];
+        let secondary = database.add_secondary(&primary, &london, &b.data_subnets, groups);
+        (topology, primary, secondary)
     }
 
     fn of_rds(topology: &Topology) -> Vec<String> {
@@ -301,7 +313,7 @@ mod tests {
     #[test]
     fn both_regions_are_complete() {
         assert_eq!(
-            of_rds(&declared(false)),
+            of_rds(&declared(false).0),
             [
                 "global/rds.global_cluster:db",
                 "ap-south-1/data/kms.key:db",
@@ -322,16 +334,26 @@ mod tests {
 
     #[test]
     fn the_secondary_waits_for_the_writer() {
-        let lowered = declared(false).lower().unwrap();
+        let lowered = declared(false).0.lower().unwrap();
         let secondary = lowered.get(&"eu-west-2/data/rds.cluster:db".parse().unwrap()).unwrap();
         let writer = "ap-south-1/data/rds.cluster_instance:db-1".parse().unwrap();
         assert!(secondary.dependencies().contains(&&writer));
     }
 
     #[test]
+    fn each_region_writes_through_its_own_cluster() {
+        let (_, primary, secondary) = declared(false);
+        let attribute =
+            |endpoint: Input<String>| serde_json::to_value(endpoint).unwrap()["$landfall"]["attribute"]["name"].clone();
+        assert_eq!(attribute(primary.region.write_endpoint()), "endpoint");
+        assert_eq!(attribute(secondary.write_endpoint()), "reader_endpoint");
+        assert_eq!(attribute(primary.region.read_endpoint()), "reader_endpoint");
+    }
+
+    #[test]
     fn protection_holds_in_the_plan_and_in_aws() {
         for protect in [true, false] {
-            let lowered = declared(protect).lower().unwrap();
+            let lowered = declared(protect).0.lower().unwrap();
             for declaration in lowered.declarations.iter().filter(|it| it.address.to_string().contains("rds.cluster:"))
             {
                 assert_eq!(declaration.lifecycle.keep.protect, protect);

@@ -58,3 +58,23 @@ impl LogBucket {
         LogBucketHandles { bucket, policy }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use landfall_core::{Environment, Mumbai, Topology};
+
+    use super::*;
+
+    #[test]
+    fn load_balancers_and_cloudfront_find_what_they_need() {
+        let topology = Topology::new("twin", Environment::new("test"));
+        let logs = LogBucket::builder().bucket("twin-logs".parse().unwrap()).account_id("123456789012").build();
+        logs.add_to(&topology.region::<Mumbai>());
+        let lowered = topology.lower().expect("a sound topology");
+        let field = |position: usize, name: &str| lowered.declarations[position].fields[name].clone();
+        assert_eq!(field(0, "object_ownership").known().unwrap(), "bucket_owner_preferred");
+        assert_eq!(field(0, "encryption").known().unwrap(), "sse_s3");
+        let policy = field(1, "policy").resolve(&|_, _| Some("arn:aws:s3:::twin-logs".into())).known().unwrap();
+        assert_eq!(policy["Statement"][1]["Resource"][0], "arn:aws:s3:::twin-logs/web/AWSLogs/123456789012/*");
+    }
+}

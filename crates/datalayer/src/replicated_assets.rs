@@ -46,7 +46,7 @@ pub struct ReplicatedAssets<A: Region, B: Region> {
     /// Keys that encrypt, one of each region; S3's own keys unless said. A distribution reads what a KMS key encrypts
     /// only if the key's policy lets it.
     #[builder(with = |first: Handle<Key<A>>, second: Handle<Key<B>>| (first, second))]
-    pub kms_keys: Option<(Handle<Key<A>>, Handle<Key<B>>)>,
+    pub kms_keys: Option<AssetKeys<A, B>>,
     /// Whether S3 commits to copy within 15 minutes, at a price; default false.
     #[builder(default)]
     pub replication_time_control: bool,
@@ -57,6 +57,9 @@ pub struct ReplicatedAssets<A: Region, B: Region> {
     #[builder(default)]
     pub force_destroy: bool,
 }
+
+/// Keys of the two regions.
+pub type AssetKeys<A, B> = (Handle<Key<A>>, Handle<Key<B>>);
 
 impl<A: Region, B: Region> ReplicatedAssets<A, B> {
     /// Assets in two regions under one law.

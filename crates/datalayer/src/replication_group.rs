@@ -266,6 +266,7 @@ fn check(site: &Site<'_>) -> Vec<String> {
     }
     problems.extend(wiring::daily_window(site, "snapshot_window", 60));
     problems.extend(wiring::weekly_window(site, "preferred_maintenance_window", 60));
+    problems.extend(wiring::empty_groups(site, "security_groups"));
     problems.extend(log_problems(site));
     problems
 }
@@ -321,6 +322,7 @@ mod tests {
         check(|group| group.engine_version = "8.0.1".to_owned(), "`engine_version` 8.0.1 is no major");
         check(|group| group.snapshot_retention_limit_days = 36, "`snapshot_retention_limit_days` 36 is out of range");
         check(|group| group.snapshot_window = Some("03:00-03:30".to_owned()), "`snapshot_window` 03:00-03:30 is no");
+        check(|group| group.security_groups = Some(Vec::new()), "`security_groups` is empty");
         check(
             |group| {
                 group.auth_token = Some(SecretValue::existing("arn"));

@@ -45,6 +45,12 @@ pub(crate) fn zones_of_subnets(site: &Site<'_>) -> Vec<String> {
     problems
 }
 
+/// Security groups that are named, but none: AWS would take the VPC's default group, and it would look changed.
+pub(crate) fn empty_groups(site: &Site<'_>, field: &str) -> Option<String> {
+    let none = matches!(site.own.fields.get(field), Some(Expr::List(groups)) if groups.is_empty());
+    none.then(|| format!("`{field}` is empty: name a group, or leave it out for the VPC's default group"))
+}
+
 /// What is wrong with a daily window of `least` minutes: `03:00-04:00`, in UTC.
 pub(crate) fn daily_window(site: &Site<'_>, field: &str, least: i32) -> Option<String> {
     let window = text(site, field)?;

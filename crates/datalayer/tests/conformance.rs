@@ -285,7 +285,7 @@ fn bucket_replication(topology: &Topology, variant: Variant) {
         topology.global().add(name, role)
     };
     let (one, two) = (role("one"), role("two"));
-    let rule = ReplicationRule::builder()
+    let pictures = ReplicationRule::builder()
         .id("pictures")
         .prefix("img/")
         .priority(2)
@@ -298,7 +298,7 @@ fn bucket_replication(topology: &Topology, variant: Variant) {
         .role(variant.pick(one, two))
         .maybe_replica_kms_key(variant.pick(Some(key), None))
         .rule(ReplicationRule::builder().id("rest").priority(1).build())
-        .rule(rule);
+        .rule(pictures);
     mumbai.add("landfall-mumbai", replication.build());
 }
 

@@ -90,6 +90,18 @@ def modify_global_cluster(self):
     return ActionResult({"GlobalCluster": changed})
 
 
+@action
+def switchover_global_cluster(self):
+    """Stock: not there."""
+    switched = global_cluster(self.current_account, self.params["GlobalClusterIdentifier"])
+    target = self.params["TargetDbClusterIdentifier"]
+    if all(member.db_cluster_arn != target for member in switched.members):
+        raise DBClusterNotFoundError(target)
+    for member in switched.members:
+        member.is_writer = member.db_cluster_arn == target
+    return ActionResult({"GlobalCluster": switched})
+
+
 @patch(RDSBackend, "delete_global_cluster")
 def delete_global_cluster(stock, self, global_cluster_identifier):
     """Stock: protection is ignored, and an absent one is a failure of the server."""
@@ -150,7 +162,7 @@ def create_db_cluster(stock, self, kwargs):
 
 @patch(RDSBackend, "modify_db_cluster")
 def modify_db_cluster(stock, self, kwargs):
-    """Stock: changes of logs, IAM authentication and write forwarding are dropped."""
+    """Stock: changes of logs, IAM authentication and write forwarding are dropped, the global cluster's version stays."""
     identifier = kwargs["db_cluster_identifier"]
     if identifier not in self.clusters:
         raise DBClusterNotFoundError(identifier)
@@ -161,6 +173,10 @@ def modify_db_cluster(stock, self, kwargs):
     kept = [log for log in cluster.enabled_cloudwatch_logs_exports if log not in ended]
     answer = stock(self, kwargs)
     cluster.enabled_cloudwatch_logs_exports = kept + [log for log in begun if log not in kept]
+    if kwargs.get("engine_version") and cluster.global_cluster_identifier:
+        joined = global_cluster(self.account_id, cluster.global_cluster_identifier)
+        if all(member.engine_version == cluster.engine_version for member in joined.members):
+            joined.engine_version = cluster.engine_version
     if kwargs.get("enable_iam_database_authentication") is not None:
         cluster.iam_auth = kwargs["enable_iam_database_authentication"]
     if kwargs.get("enable_global_write_forwarding") is not None:

@@ -252,7 +252,13 @@ async fn public_access_block(client: &Client, name: &str) -> Result<PublicAccess
 async fn lifecycle_rules(client: &Client, name: &str) -> Result<Vec<crate::LifecycleRule>, Fault> {
     let reply = client.get_bucket_lifecycle_configuration().bucket(name).send().await;
     let reply = found("s3:GetLifecycleConfiguration", reply)?;
-    Ok(reply.iter().flat_map(|reply| reply.rules()).filter_map(lifecycle::read).collect())
+    Ok(reply
+        .iter()
+        .flat_map(
+            aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput::rules,
+        )
+        .filter_map(lifecycle::read)
+        .collect())
 }
 
 async fn logging(client: &Client, name: &str) -> Result<Option<AccessLogging<AnyRegion>>, Fault> {

@@ -40,7 +40,7 @@ impl TypedProvider for Provider {
             .create_db_subnet_group()
             .db_subnet_group_name(cx.physical_name(255))
             .db_subnet_group_description(cx.address.as_str())
-            .set_subnet_ids(subnet_ids(want))
+            .set_subnet_ids(Some(subnet_ids(want)))
             .set_tags(Some(rds::on_create(cx)))
             .send()
             .await
@@ -55,9 +55,9 @@ impl TypedProvider for Provider {
         have: &LiveGroup,
     ) -> Result<DbSubnetGroupAttributes, Fault> {
         let client = self.0.of(cx);
-        if sorted(want) != sorted(&have.resource) {
+        if subnet_ids(want) != subnet_ids(&have.resource) {
             let call = client.modify_db_subnet_group().db_subnet_group_name(&have.attributes.id);
-            let reply = call.set_subnet_ids(subnet_ids(want)).send().await;
+            let reply = call.set_subnet_ids(Some(subnet_ids(want))).send().await;
             reply.map_err(fault("rds:ModifyDBSubnetGroup"))?;
         }
         rds::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
@@ -72,12 +72,8 @@ impl TypedProvider for Provider {
     }
 }
 
-fn subnet_ids(group: &DbSubnetGroup<AnyRegion>) -> Option<Vec<String>> {
-    Some(group.subnets.iter().map(|subnet| subnet.id().to_owned()).collect())
-}
-
-fn sorted(group: &DbSubnetGroup<AnyRegion>) -> Vec<&str> {
-    let mut ids: Vec<_> = group.subnets.iter().map(Ref::id).collect();
+fn subnet_ids(group: &DbSubnetGroup<AnyRegion>) -> Vec<String> {
+    let mut ids: Vec<_> = group.subnets.iter().map(|subnet| subnet.id().to_owned()).collect();
     ids.sort_unstable();
     ids
 }

@@ -188,7 +188,7 @@ fn attributes(reply: Reply) -> Result<AuroraInstanceAttributes, Fault> {
     let missing = |what| Fault::incomplete(DESCRIBE, what);
     // An instance that is still being made has no endpoint yet.
     let endpoint = reply.endpoint;
-    let port = endpoint.as_ref().and_then(|endpoint| endpoint.port());
+    let port = endpoint.as_ref().and_then(aws_sdk_rds::types::Endpoint::port);
     Ok(AuroraInstanceAttributes {
         id: reply.db_instance_identifier.ok_or_else(|| missing("DBInstanceIdentifier"))?,
         arn: reply.db_instance_arn.ok_or_else(|| missing("DBInstanceArn"))?,

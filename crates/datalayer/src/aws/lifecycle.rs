@@ -67,19 +67,19 @@ pub(super) fn read(rule: &Wire) -> Option<LifecycleRule> {
         id: rule.id().unwrap_or_default().to_owned(),
         prefix: prefix.map(str::to_owned),
         transitions: transitions.filter_map(|to| transition(to.days(), to.storage_class())).collect(),
-        expiration_days: expiration.and_then(|expiration| expiration.days()).filter(|days| *days > 0),
+        expiration_days: expiration.and_then(aws_sdk_s3::types::LifecycleExpiration::days).filter(|days| *days > 0),
         expired_object_delete_marker: expiration
-            .and_then(|expiration| expiration.expired_object_delete_marker())
+            .and_then(aws_sdk_s3::types::LifecycleExpiration::expired_object_delete_marker)
             .unwrap_or_default(),
         noncurrent_version_transitions: noncurrent
             .filter_map(|to| transition(to.noncurrent_days(), to.storage_class()))
             .collect(),
         noncurrent_version_expiration_days: rule
             .noncurrent_version_expiration()
-            .and_then(|expiration| expiration.noncurrent_days()),
+            .and_then(aws_sdk_s3::types::NoncurrentVersionExpiration::noncurrent_days),
         abort_incomplete_multipart_upload_days: rule
             .abort_incomplete_multipart_upload()
-            .and_then(|abort| abort.days_after_initiation()),
+            .and_then(aws_sdk_s3::types::AbortIncompleteMultipartUpload::days_after_initiation),
     })
 }
 

@@ -327,7 +327,10 @@ fn attributes(group: &Reply) -> Result<ReplicationGroupAttributes, Fault> {
         arn: group.arn().ok_or_else(|| missing("ARN"))?.to_owned(),
         primary_endpoint: address(primary),
         reader_endpoint: address(reader),
-        port: primary.and_then(|endpoint| endpoint.port()).map(|port| port.to_string()).unwrap_or_default(),
+        port: primary
+            .and_then(aws_sdk_elasticache::types::Endpoint::port)
+            .map(|port| port.to_string())
+            .unwrap_or_default(),
     })
 }
 
