@@ -9,6 +9,7 @@ from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.internet_gateways import InternetGatewayBackend
 from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.vpc_peering_connections import VPCPeeringConnectionBackend
 from moto.ec2.models.vpcs import VPCBackend
@@ -102,6 +103,22 @@ def modify_vpc_endpoint(stock, self, vpc_id, *args, **kwargs):
             self.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
         for table in before - set(endpoint.route_table_ids):
             self.delete_route(table, prefix_list)
+
+
+# A subnet has one table. Stock: a second association of a subnet answers with the first, whichever table it names.
+
+
+@patch(RouteBackend, "associate_route_table")
+def associate_route_table(stock, self, route_table_id, gateway_id=None, subnet_id=None):
+    for table in self.route_tables.values():
+        for association, target in table._associations.items():
+            if subnet_id is not None and target == subnet_id:
+                raise EC2ClientError(
+                    "Resource.AlreadyAssociated",
+                    f"the specified association for route table {route_table_id} conflicts with "
+                    f"an existing association {association}",
+                )
+    return stock(self, route_table_id, gateway_id, subnet_id)
 
 
 # Tags belong to one region. Stock: the end of a peering connection in the other region shows the tags of the first.
