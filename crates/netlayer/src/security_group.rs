@@ -64,7 +64,13 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::DerivedName,
     taggable: true,
     actions: Actions {
-        create: &["ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:RevokeSecurityGroupEgress"],
+        create: &[
+            "ec2:CreateSecurityGroup",
+            "ec2:CreateTags",
+            "ec2:RevokeSecurityGroupEgress",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSecurityGroupRules",
+        ],
         read: &["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"],
         update: &[
             "ec2:DescribeSecurityGroupRules",

@@ -12,7 +12,7 @@ use crate::{vpc::Vpc, wiring};
 
 /// Desired settings of a subnet.
 ///
-/// ```compile_fail,E0308
+/// ```compile_fail,E0271
 /// # use landfall_core::{Environment, London, Mumbai, Topology};
 /// # use landfall_netlayer::{Subnet, Vpc};
 /// # let topology = Topology::new("twin", Environment::new("prod"));

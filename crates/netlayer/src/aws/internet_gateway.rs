@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
-    error::ProvideErrorMetadata,
     types::{AttachmentStatus, InternetGateway as Reply, ResourceType},
 };
-use landfall_aws::{absent_is_done, fault, found};
+use landfall_aws::{absent_is_done, fault, found, is_code};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, TypedProvider, Wait};
 
-use super::{Ec2, once_visible, tags};
+use super::{Ec2, tags};
 use crate::internet_gateway::{InternetGateway, InternetGatewayAttributes};
 
 pub(super) struct Provider(pub(super) Ec2);
@@ -22,9 +21,7 @@ impl TypedProvider for Provider {
     type Attributes = InternetGatewayAttributes;
 
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveGateway>, Fault> {
-        let reply = self.0.of(cx).describe_internet_gateways().internet_gateway_ids(id).send().await;
-        let reply = found("ec2:DescribeInternetGateways", reply)?;
-        reply.and_then(|reply| reply.internet_gateways.unwrap_or_default().into_iter().next()).map(live).transpose()
+        describe(&self.0.of(cx), id).await?.map(live).transpose()
     }
 
     /// Attaches a gateway that the interrupted create only made: unattached it would differ in a field that needs a
@@ -80,11 +77,29 @@ impl TypedProvider for Provider {
 }
 
 async fn attach(client: &Client, cx: &Context, id: &str, vpc: &str) -> Result<(), Fault> {
-    once_visible(cx, "internet gateway to become visible", "ec2:AttachInternetGateway", || {
-        client.attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send()
+    let operation = "ec2:AttachInternetGateway";
+    cx.wait("internet gateway to become visible", Wait::SECONDS, || async {
+        match client.attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await {
+            // Attached already: by an attempt whose answer was lost, or the VPC has another gateway.
+            Err(error) if is_code(&error, &["Resource.AlreadyAssociated"]) => match describe(client, id).await? {
+                Some(gateway) if attached_to(&gateway) == Some(vpc) => Ok(Some(())),
+                _ => Err(fault(operation)(error)),
+            },
+            other => found(operation, other).map(|reply| reply.map(drop)),
+        }
     })
     .await
-    .map(drop)
+}
+
+async fn describe(client: &Client, id: &str) -> Result<Option<Reply>, Fault> {
+    let reply = client.describe_internet_gateways().internet_gateway_ids(id).send().await;
+    let reply = found("ec2:DescribeInternetGateways", reply)?;
+    Ok(reply.and_then(|reply| reply.internet_gateways.unwrap_or_default().into_iter().next()))
+}
+
+fn attached_to(gateway: &Reply) -> Option<&str> {
+    let detached = |state: &AttachmentStatus| matches!(state, AttachmentStatus::Detached | AttachmentStatus::Detaching);
+    gateway.attachments().iter().find(|attachment| !attachment.state().is_some_and(detached))?.vpc_id()
 }
 
 /// Detaches a gateway, once no public address of the VPC is mapped any more: AWS refuses it before.
@@ -94,7 +109,7 @@ async fn detach(client: &Client, cx: &Context, id: &str, vpc: &str) -> Result<()
     }
     cx.wait("public addresses of the VPC to be given back", Wait::MINUTES, || async {
         match client.detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc).send().await {
-            Err(error) if error.code() == Some("Gateway.NotAttached") => Ok(Some(())),
+            Err(error) if is_code(&error, &["Gateway.NotAttached"]) => Ok(Some(())),
             other => match absent_is_done("ec2:DetachInternetGateway", other) {
                 Err(fault) if fault.kind == FaultKind::Blocked => Ok(None),
                 other => other.map(Some),
@@ -106,12 +121,9 @@ async fn detach(client: &Client, cx: &Context, id: &str, vpc: &str) -> Result<()
 
 /// A gateway that is attached to nothing has an empty id as its VPC.
 fn live(reply: Reply) -> Result<LiveGateway, Fault> {
-    let detached = |state: &AttachmentStatus| matches!(state, AttachmentStatus::Detached | AttachmentStatus::Detaching);
-    let attachment = reply.attachments().iter().find(|attachment| !attachment.state().is_some_and(detached));
-    let vpc = attachment.and_then(|attachment| attachment.vpc_id()).unwrap_or_default();
     Ok(Live {
         tags: tags::read(reply.tags()),
-        resource: InternetGateway { vpc: Ref::existing(vpc) },
+        resource: InternetGateway { vpc: Ref::existing(attached_to(&reply).unwrap_or_default()) },
         attributes: InternetGatewayAttributes {
             id: reply
                 .internet_gateway_id

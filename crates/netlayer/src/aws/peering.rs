@@ -2,10 +2,9 @@
 
 use aws_sdk_ec2::{
     Client,
-    error::ProvideErrorMetadata,
     types::{VpcPeeringConnection as Reply, VpcPeeringConnectionStateReasonCode as State},
 };
-use landfall_aws::{absent_is_done, found};
+use landfall_aws::{absent_is_done, found, is_code};
 use landfall_core::{Context, Fault, FaultKind, Wait};
 
 /// The connection as a region shows it, also when it is over.
@@ -58,7 +57,7 @@ pub(super) async fn wait_for(
 pub(super) async fn end(client: &Client, cx: &Context, id: &str) -> Result<(), Fault> {
     match client.delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await {
         // It has ended already.
-        Err(error) if error.code() == Some("InvalidStateTransition") => {}
+        Err(error) if is_code(&error, &["InvalidStateTransition"]) => {}
         other => absent_is_done("ec2:DeleteVpcPeeringConnection", other)?,
     }
     cx.wait("peering connection to be deleted", Wait::MINUTES, || async {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Route as Reply, RouteOrigin};
 use ipnet::Ipv4Net;
-use landfall_aws::{absent_is_done, fault};
+use landfall_aws::{absent_is_done, fault, is_code};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, Tags, TypedProvider};
 
 use super::{Ec2, route_table};
@@ -42,13 +42,16 @@ impl TypedProvider for Provider {
             RouteTarget::VpcPeering(peering) => request.vpc_peering_connection_id(peering.id()),
             RouteTarget::Other(id) => return Err(unroutable("ec2:CreateRoute", id)),
         };
-        request
-            .route_table_id(want.route_table.id())
-            .destination_cidr_block(want.destination_cidr_block.to_string())
-            .send()
-            .await
-            .map_err(fault("ec2:CreateRoute"))?;
-        Ok(attributes(want))
+        let request = request.route_table_id(want.route_table.id());
+        match request.destination_cidr_block(want.destination_cidr_block.to_string()).send().await {
+            Ok(_) => Ok(attributes(want)),
+            // An attempt whose answer was lost made it, or somebody else made another.
+            Err(error) if is_code(&error, &["RouteAlreadyExists"]) => match self.find(cx, want).await? {
+                Some(route) => Ok(route.attributes),
+                None => Err(fault("ec2:CreateRoute")(error)),
+            },
+            Err(error) => Err(fault("ec2:CreateRoute")(error)),
+        }
     }
 
     async fn update(&self, cx: &Context, want: &Route<AnyRegion>, have: &LiveRoute) -> Result<RouteAttributes, Fault> {

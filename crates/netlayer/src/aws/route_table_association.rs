@@ -7,7 +7,7 @@ use aws_sdk_ec2::{
         Filter, RouteTableAssociation as Reply, RouteTableAssociationState, RouteTableAssociationStateCode as State,
     },
 };
-use landfall_aws::{absent_is_done, fault};
+use landfall_aws::{absent_is_done, fault, is_code};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, Tags, TypedProvider, Wait};
 
 use super::Ec2;
@@ -44,7 +44,14 @@ impl TypedProvider for Provider {
     ) -> Result<RouteTableAssociationAttributes, Fault> {
         let client = self.0.of(cx);
         let request = client.associate_route_table().subnet_id(want.subnet.id());
-        let reply = request.route_table_id(want.route_table.id()).send().await;
+        let reply = match request.route_table_id(want.route_table.id()).send().await {
+            // An attempt whose answer was lost made it, or somebody else made another.
+            Err(error) if is_code(&error, &["Resource.AlreadyAssociated"]) => match self.find(cx, want).await? {
+                Some(association) => return Ok(association.attributes),
+                None => Err(error),
+            },
+            reply => reply,
+        };
         let reply = reply.map_err(fault("ec2:AssociateRouteTable"))?;
         associated(&client, cx, want, reply.association_state).await?;
         attributes(want.subnet.id(), reply.association_id)

@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
-    error::ProvideErrorMetadata,
     types::{Filter, IpPermission, IpRange, ResourceType, SecurityGroup as Reply, SecurityGroupRule as Rule},
 };
-use landfall_aws::{absent_is_done, fault, found};
+use landfall_aws::{absent_is_done, fault, found, is_code};
 use landfall_core::{AnyRegion, Context, Fault, Live, Ref, TypedProvider, Wait};
 
 use super::{Ec2, tags};
@@ -51,17 +50,26 @@ impl TypedProvider for Provider {
             .vpc_id(want.vpc.id())
             .tag_specifications(tags::on_create(cx, ResourceType::SecurityGroup))
             .send()
-            .await
-            .map_err(fault("ec2:CreateSecurityGroup"))?;
-        let id = reply.group_id.ok_or_else(|| missing("groupId"))?;
+            .await;
+        let attributes = match reply {
+            // The name ends in the token: an attempt whose answer was lost made the group.
+            Err(error) if is_code(&error, &["InvalidGroup.Duplicate"]) => {
+                let found = || async { self.find(cx, want).await };
+                cx.wait("security group to become visible", Wait::SECONDS, found).await?.attributes
+            }
+            reply => {
+                let reply = reply.map_err(fault("ec2:CreateSecurityGroup"))?;
+                SecurityGroupAttributes {
+                    id: reply.group_id.ok_or_else(|| missing("groupId"))?,
+                    arn: reply.security_group_arn.ok_or_else(|| missing("securityGroupArn"))?,
+                    name,
+                }
+            }
+        };
         if !want.default_egress_rule {
-            revoke_default_rule(&client, cx, &id).await?;
+            revoke_default_rule(&client, cx, &attributes.id).await?;
         }
-        Ok(SecurityGroupAttributes {
-            id,
-            arn: reply.security_group_arn.ok_or_else(|| missing("securityGroupArn"))?,
-            name,
-        })
+        Ok(attributes)
     }
 
     async fn update(
@@ -110,7 +118,7 @@ async fn revoke_default_rule(client: &Client, cx: &Context, group: &str) -> Resu
     cx.wait("security group to become visible", Wait::SECONDS, || async {
         let request = client.revoke_security_group_egress().group_id(group).ip_permissions(everything_out());
         match request.send().await {
-            Err(error) if error.code() == Some("InvalidPermission.NotFound") => Ok(Some(())),
+            Err(error) if is_code(&error, &["InvalidPermission.NotFound"]) => Ok(Some(())),
             other => found("ec2:RevokeSecurityGroupEgress", other).map(|reply| reply.map(drop)),
         }
     })

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
     operation::modify_vpc_peering_connection_options::builders::ModifyVpcPeeringConnectionOptionsFluentBuilder,
-    types::{PeeringConnectionOptionsRequest, VpcPeeringConnection as Reply},
+    types::{
+        PeeringConnectionOptionsRequest, VpcPeeringConnection as Reply, VpcPeeringConnectionStateReasonCode as State,
+    },
 };
 use landfall_aws::{absent_is_done, fault};
 use landfall_core::{AnyRegion, Context, Fault, Live, Tags, TypedProvider};
@@ -41,9 +43,8 @@ impl TypedProvider for Provider {
     async fn create(&self, cx: &Context, want: &Self::Resource) -> Result<VpcPeeringDnsResolutionAttributes, Fault> {
         let client = self.0.of(cx);
         let id = want.peering.id();
-        let connection = peering::describe(&client, id).await?.ok_or_else(|| {
-            Fault::not_yet("ec2:DescribeVpcPeeringConnections", "the peering connection is not visible yet")
-        })?;
+        let what = "peering connection to become active in this region";
+        let connection = peering::wait_for(&client, cx, id, what, &[State::Active]).await?;
         set(&client, cx, &connection, id, true).send().await.map_err(fault("ec2:ModifyVpcPeeringConnectionOptions"))?;
         Ok(VpcPeeringDnsResolutionAttributes { id: key(id) })
     }
