@@ -693,3 +693,24 @@ async fn only_some_and_protected_and_retained() {
     assert_eq!(names, ["kept"]);
     assert_eq!(cloud.world().objects.len(), 2, "what is retained stays in the cloud");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_slows_the_service_down_for_all() {
+    let slow = async |throttled: bool| {
+        let cloud = Cloud::new();
+        if throttled {
+            cloud.fail("create", "n0", Fail::Refuse(FaultKind::Throttled), 1);
+        }
+        let topology = topology();
+        for number in 0..30 {
+            topology.region::<ApSouth1>().add(&format!("n{number}"), Thing::new(1));
+        }
+        let rates = Rates::all(Rate { per_second: 10.0, burst: 1 });
+        let builder = Executor::builder().providers(cloud.providers()).seed(1);
+        let executor = builder.parallelism(1).rates(rates).build();
+        let report = up(&executor, &topology, &memory()).await;
+        report.steps.iter().filter(|step| step.duration > Duration::from_millis(150)).count()
+    };
+    assert_eq!(slow(false).await, 0);
+    assert!(slow(true).await > 10);
+}
