@@ -84,6 +84,13 @@ const SPOKEN: &[(&[&str], &str, FaultKind)] = &[
     (&["InvalidParameter", "InvalidParameterValue"], "Unable to assume", FaultKind::NotYet),
     (&["ValidationError", "AccessDenied"], "AWSServiceRoleFor", FaultKind::NotYet),
     (&["InvalidRequest"], "Role", FaultKind::NotYet),
+    // No waiting takes a protection away.
+    (
+        &["OperationNotPermitted", "InvalidDBClusterStateFault", "InvalidGlobalClusterStateFault"],
+        "protect",
+        FaultKind::Invalid,
+    ),
+    (&["OperationNotPermitted"], "disableApiTermination", FaultKind::Invalid),
     // Auto Scaling has one code for everything.
     (&["ValidationError"], "not found", FaultKind::NotYet),
     (&["ValidationError"], "does not exist", FaultKind::NotYet),
@@ -137,7 +144,6 @@ const NAMED: &[(FaultKind, &[&str])] = &[
             "AllAccessDisabled",
             "KMSAccessDenied",
             "KMSAccessDeniedException",
-            "InvalidSecurity",
         ],
     ),
     (
@@ -192,6 +198,7 @@ const NAMED: &[(FaultKind, &[&str])] = &[
             "IncompleteSignatureException",
             "InvalidToken",
             "SignatureDoesNotMatch",
+            "InvalidSecurity",
             "InvalidSignatureException",
             "RequestTimeTooSkewed",
             "RequestExpired",
@@ -214,7 +221,6 @@ const NAMED: &[(FaultKind, &[&str])] = &[
     (
         FaultKind::NotYet,
         &[
-            "CacheSubnetGroupInUseByReplicationGroup",
             "ConcurrentAccess",
             "ConcurrentAccessException",
             "ConcurrentModification",
@@ -222,7 +228,6 @@ const NAMED: &[(FaultKind, &[&str])] = &[
             "ConflictException",
             "CapacityReservationPending",
             "DBInstanceNotReady",
-            "DoesNotExistException",
             "EntityTemporarilyUnmodifiable",
             "IdempotentCallInProgress",
             "InstanceRefreshInProgress",
@@ -244,9 +249,7 @@ const NAMED: &[(FaultKind, &[&str])] = &[
             "ResourceContention",
             "ScalingActivityInProgress",
             "StaleTagException",
-            "StatusUnchanged",
             "TrustStoreNotReady",
-            "UnmodifiableEntity",
             "WAFNonexistentItemException",
             "WAFOptimisticLockException",
             "WAFUnavailableEntityException",
@@ -586,6 +589,13 @@ mod tests {
             "RRSet with DNS name x. is not permitted in zone y.",
         ),
         (409, "s3:DeleteBucket", "BucketNotEmpty", ""),
+        (
+            400,
+            "elasticloadbalancing:DeleteLoadBalancer",
+            "OperationNotPermitted",
+            "Load balancer 'arn:x' cannot be deleted because deletion protection is enabled",
+        ),
+        (400, "iam:UpdateRole", "UnmodifiableEntity", ""),
         (400, "s3:CreateBucket", "TooManyBuckets", ""),
         (400, "s3:PutBucketReplication", "InvalidRequest", "Versioning must be 'Enabled' on the bucket"),
         (400, "secretsmanager:CreateSecret", "InvalidParameterException", ""),

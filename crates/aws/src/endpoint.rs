@@ -37,7 +37,7 @@ fn wrong(url: &str) -> Option<&'static str> {
 pub(crate) fn is_of_aws(url: &str) -> bool {
     let uri = url.parse::<Uri>().unwrap_or_default();
     let host = uri.host().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    ["amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.dev"]
+    ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"]
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")))
 }

@@ -43,3 +43,25 @@ impl<C: Clone> Regional<C> {
         clients.entry(region).or_insert_with(|| (self.make)(&self.aws.config(region))).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_client_is_made_once_for_each_region() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let region = |config: &SdkConfig| {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            config.region().map(ToString::to_string)
+        };
+        let clients = Regional::new(&Aws::new(SdkConfig::builder().build()), region);
+        let same = clients.clone();
+        let regions = ["ap-south-1", "eu-west-2", "ap-south-1"].map(|region| clients.at(region).unwrap_or_default());
+        assert_eq!(regions, ["ap-south-1", "eu-west-2", "ap-south-1"]);
+        assert_eq!(same.at("eu-west-2").as_deref(), Some("eu-west-2"));
+        assert_eq!(MADE.load(Ordering::Relaxed), 2);
+    }
+}

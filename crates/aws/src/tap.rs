@@ -29,6 +29,20 @@ pub use crate::wire::{Access, Asked};
 ///
 /// It logs every call and disturbs those that a [`Rule`] picks. It has no time and no chance of its own: the same
 /// calls in the same order are disturbed alike.
+///
+/// Where several rules meet a call, their effects come in the order in which they were added; the first that answers
+/// or breaks the call ends them.
+///
+/// ```
+/// use std::sync::Arc;
+/// use landfall_aws::tap::{Access, Effect, Rule, Tap};
+///
+/// let tap = Tap::new();
+/// // The process ends when the tenth change was performed, before anybody hears of it:
+/// tap.add(Rule::new(Effect::After(Arc::new(|_| std::process::abort()))).access(Access::Change).after(9));
+/// // EC2 in London refuses the third, fourth and fifth call:
+/// tap.add(Rule::new(Effect::throttle()).service("ec2").region("eu-west-2").after(2).times(3));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Tap {
     body: Arc<Mutex<Body>>,

@@ -136,6 +136,9 @@ impl Emulator {
         let root = target_directory().join("emulators");
         let python = self.install(&root)?;
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        if number == 0 {
+            remove_old_logs(&root);
+        }
         let log = root.join(format!("{}.{}.{number}.log", self.directory(), std::process::id()));
         // A port that was free may be taken before the emulator binds it: then another one is tried.
         for _ in 0..5 {
@@ -245,6 +248,18 @@ impl Drop for Running {
         // It has ended already when this fails.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Removes the output of emulators that ended long ago; what can't be removed stays.
+fn remove_old_logs(root: &Path) {
+    let is_old = |path: &Path| {
+        let age = path.metadata().and_then(|file| file.modified()).map(|at| at.elapsed().unwrap_or_default());
+        path.extension().is_some_and(|extension| extension == "log")
+            && age.is_ok_and(|age| age > Duration::from_hours(6))
+    };
+    for file in fs::read_dir(root).into_iter().flatten().flatten().filter(|file| is_old(&file.path())) {
+        let _ = fs::remove_file(file.path());
     }
 }
 
