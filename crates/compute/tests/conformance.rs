@@ -8,14 +8,14 @@ use landfall_compute::{
     LaunchTemplateVersion, Listener, ListenerCertificate, ListenerProtocol, ListenerRule, LoadBalancer,
     LoadBalancingAlgorithm, MetadataOptions, MetricAggregationType, ORIGIN_SECRET_HEADER, Parameter, Redirect,
     RedirectStatus, RefreshPreferences, ScalingPolicy, Scheme, StepAdjustment, StepScaling, Stickiness, TargetGroup,
-    TargetHealthCheck, TargetTracking, TerminationPolicy,
+    TargetHealthCheck, TargetTracking, TerminationPolicy, WebTier,
 };
 use landfall_conformance::{Case, Variant, Wire, complete, in_the_sandbox, on_the_wire};
 use landfall_core::{Handle, Kind, Mumbai, Options, Scope, Topology};
-use landfall_netlayer::{InternetGateway, SecurityGroup, Subnet, Vpc};
+use landfall_netlayer::{InternetGateway, Network, SecurityGroup, Subnet, Vpc};
 use landfall_security::{
     Certificate, GenerateSecretString, InstanceProfile, IssuedCertificate, Key, PolicyDocument, Role, Secret,
-    SecretValue,
+    SecretValue, Statement,
 };
 
 const CASES: &[Case] = &[
@@ -32,6 +32,8 @@ const CASES: &[Case] = &[
     Case::new("autoscaling.group", Wire::Moto, auto_scaling_group),
     Case::new("autoscaling.policy", Wire::Moto, tracking_policy),
     Case::new("autoscaling.policy", Wire::Moto, step_policy),
+    Case::new("autoscaling.policy", Wire::Moto, web_tier)
+        .untested(&[("estimated_instance_warmup_seconds", "a tier leaves it to its group")]),
 ];
 
 type Region<'t> = Scope<'t, Mumbai>;
@@ -333,6 +335,24 @@ fn step_policy(topology: &Topology, variant: Variant) {
         .policy(variant.pick(by_percent, by_number))
         .estimated_instance_warmup_seconds(variant.pick(60, 90));
     scope.add("steps", policy.build());
+}
+
+/// The composite: everything it declares is made, and its last policy goes through the lifecycle.
+fn web_tier(topology: &Topology, variant: Variant) {
+    let scope = topology.region::<Mumbai>();
+    let network = Network::builder().cidr_block("10.10.0.0/16".parse().expect("a range")).build();
+    let network = network.add_to(&scope.child("net"));
+    let secret =
+        Secret::builder().generate_secret_string(GenerateSecretString::auth_token()).recovery_window_in_days(0);
+    let secret = scope.add("origin", secret.build());
+    let tier = WebTier::builder()
+        .network(&network)
+        .certificate(issued(&scope, "origin"))
+        .origin_secret(SecretValue::of(secret).any_region())
+        .instance_type("t4g.small".parse().expect("a type"))
+        .requests_target(variant.pick(1000.0, 1500.0))
+        .statements([Statement::allow().action("secretsmanager:GetSecretValue").resource(secret.get(Secret::ARN))]);
+    tier.build().add_to(&scope.child("web"));
 }
 
 fn kinds() -> Vec<&'static Kind> {
