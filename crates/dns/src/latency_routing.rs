@@ -58,7 +58,6 @@ impl<S: latency_routing_builder::State> LatencyRoutingBuilder<S> {
     ///
     /// # Panics
     /// For [`AnyRegion`](landfall_core::AnyRegion), whose code only [`endpoint`](Self::endpoint) takes.
-    #[must_use]
     pub fn load_balancer<R: Region>(self, load_balancer: Handle<LoadBalancer<R>>) -> Self {
         let code = R::CODE.expect("`AnyRegion` has no code of its own: use `endpoint(scope.place(), …)`");
         let place = code.parse().expect("region types carry known codes");
@@ -66,7 +65,6 @@ impl<S: latency_routing_builder::State> LatencyRoutingBuilder<S> {
     }
 
     /// Adds an endpoint in a region chosen at run time.
-    #[must_use]
     pub fn endpoint(mut self, place: PlaceCode, target: AliasTarget) -> Self {
         self.endpoints.push(Endpoint { place, target });
         self

@@ -44,6 +44,7 @@ impl<'t> ValidatedCertificates<'t> {
 
     /// Declares a certificate in a region, the records of its names that are not proven yet, and the state of being
     /// issued that waits for all of its records.
+    #[expect(clippy::needless_pass_by_value, reason = "a declaration hands its resource over")]
     pub fn add<R: Region>(
         &mut self,
         scope: &Scope<'_, R>,

@@ -68,6 +68,7 @@ impl Resource for CachePolicy {
 }
 
 pub(crate) static KIND: Kind = Kind {
+    owned_by_aws: crate::managed::CACHE_POLICIES,
     fields: &[
         Field::updates("comment"),
         Field::updates("default_ttl_seconds"),

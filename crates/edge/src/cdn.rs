@@ -64,7 +64,6 @@ struct StaticOrigin {
 
 impl<S: cdn_builder::State> CdnBuilder<S> {
     /// Adds a bucket of static content: the first is asked first, a second one stands in for it.
-    #[must_use]
     pub fn static_origin<R: Region>(mut self, bucket: Handle<Bucket<R>>) -> Self {
         let domain_name = bucket.get(Bucket::BUCKET_REGIONAL_DOMAIN_NAME);
         self.static_origins.push(StaticOrigin { domain_name, region: R::CODE });

@@ -94,28 +94,24 @@ pub struct Distribution {
 
 impl<S: distribution_builder::State> DistributionBuilder<S> {
     /// Adds an origin under an id of one's own; one of the same id takes its place.
-    #[must_use]
     pub fn origin(mut self, id: impl Into<String>, origin: Origin) -> Self {
         self.origins.insert(id.into(), origin);
         self
     }
 
     /// Adds a pair of origins under an id of one's own; one of the same id takes its place.
-    #[must_use]
     pub fn origin_group(mut self, id: impl Into<String>, group: OriginGroup) -> Self {
         self.origin_groups.insert(id.into(), group);
         self
     }
 
     /// Adds what is done with the requests of a path, after the paths added before.
-    #[must_use]
     pub fn behavior(mut self, path_pattern: impl Into<String>, behavior: CacheBehavior) -> Self {
         self.cache_behaviors.push(PathBehavior { path_pattern: path_pattern.into(), behavior });
         self
     }
 
     /// Adds what viewers get instead of an origin's error.
-    #[must_use]
     pub fn custom_error_response(mut self, error_code: u16, response: CustomErrorResponse) -> Self {
         self.custom_error_responses.insert(error_code, response);
         self

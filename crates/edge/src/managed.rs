@@ -114,3 +114,30 @@ impl From<ManagedResponseHeadersPolicy> for Ref<ResponseHeadersPolicy> {
         Self::existing(policy.id())
     }
 }
+
+/// Ids of the cache policies that are in every account.
+pub(crate) const CACHE_POLICIES: &[&str] = &[
+    ManagedCachePolicy::CachingOptimized.id(),
+    ManagedCachePolicy::CachingOptimizedForUncompressedObjects.id(),
+    ManagedCachePolicy::CachingDisabled.id(),
+    ManagedCachePolicy::UseOriginCacheControlHeaders.id(),
+    ManagedCachePolicy::UseOriginCacheControlHeadersQueryStrings.id(),
+];
+
+/// Ids of the origin request policies that are in every account.
+pub(crate) const ORIGIN_REQUEST_POLICIES: &[&str] = &[
+    ManagedOriginRequestPolicy::AllViewer.id(),
+    ManagedOriginRequestPolicy::AllViewerExceptHostHeader.id(),
+    ManagedOriginRequestPolicy::CorsS3Origin.id(),
+    ManagedOriginRequestPolicy::CorsCustomOrigin.id(),
+    ManagedOriginRequestPolicy::UserAgentRefererHeaders.id(),
+];
+
+/// Ids of the response headers policies that are in every account.
+pub(crate) const RESPONSE_HEADERS_POLICIES: &[&str] = &[
+    ManagedResponseHeadersPolicy::SecurityHeaders.id(),
+    ManagedResponseHeadersPolicy::SimpleCors.id(),
+    ManagedResponseHeadersPolicy::CorsWithPreflight.id(),
+    ManagedResponseHeadersPolicy::CorsAndSecurityHeaders.id(),
+    ManagedResponseHeadersPolicy::CorsWithPreflightAndSecurityHeaders.id(),
+];

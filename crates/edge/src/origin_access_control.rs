@@ -44,9 +44,9 @@ pub enum OriginType {
     S3,
     /// A function URL of AWS Lambda.
     Lambda,
-    /// A container of AWS Elemental MediaStore.
+    /// A container of AWS Elemental `MediaStore`.
     MediaStore,
-    /// An endpoint of AWS Elemental MediaPackage v2.
+    /// An endpoint of AWS Elemental `MediaPackage` v2.
     MediaPackageV2,
 }
 

@@ -69,6 +69,7 @@ impl Resource for OriginRequestPolicy {
 }
 
 pub(crate) static KIND: Kind = Kind {
+    owned_by_aws: crate::managed::ORIGIN_REQUEST_POLICIES,
     fields: &[
         Field::updates("comment"),
         Field::updates("headers"),

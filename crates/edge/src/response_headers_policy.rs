@@ -175,6 +175,7 @@ impl Resource for ResponseHeadersPolicy {
 }
 
 pub(crate) static KIND: Kind = Kind {
+    owned_by_aws: crate::managed::RESPONSE_HEADERS_POLICIES,
     fields: &[
         Field::updates("comment"),
         Field::updates("strict_transport_security"),

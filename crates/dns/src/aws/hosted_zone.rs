@@ -27,7 +27,7 @@ impl TypedProvider for Provider {
         let Some(reply) = found(READ, client.get_hosted_zone().id(id).send().await)? else { return Ok(None) };
         let zone = reply.hosted_zone.ok_or_else(|| Fault::incomplete(READ, "HostedZone"))?;
         let tags = tags::read(&client, TagResourceType::Hostedzone, bare(&zone.id)).await?;
-        live(zone, reply.delegation_set, tags).map(Some)
+        live(zone, reply.delegation_set.as_ref(), tags).map(Some)
     }
 
     async fn find(&self, cx: &Context, _want: &HostedZone) -> Result<Option<LiveZone>, Fault> {
@@ -94,8 +94,8 @@ fn attributes(zone: &Reply, delegation: Option<&DelegationSet>) -> HostedZoneAtt
     }
 }
 
-fn live(zone: Reply, delegation: Option<DelegationSet>, tags: Tags) -> Result<LiveZone, Fault> {
-    let attributes = attributes(&zone, delegation.as_ref());
+fn live(zone: Reply, delegation: Option<&DelegationSet>, tags: Tags) -> Result<LiveZone, Fault> {
+    let attributes = attributes(&zone, delegation);
     let name = plain(&zone.name).parse();
     let name = name.map_err(|error| Fault::new(FaultKind::Fatal, READ, format!("the zone's name: {error}")))?;
     let comment = zone.config.and_then(|config| config.comment).unwrap_or_default();

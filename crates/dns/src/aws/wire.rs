@@ -34,15 +34,12 @@ pub(super) fn plain(name: &str) -> String {
     while let Some((before, after)) = rest.split_once('\\') {
         plain.push_str(before);
         let code = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        rest = match code {
-            Some(code) => {
-                plain.push(char::from(code));
-                &after[3..]
-            }
-            None => {
-                plain.push('\\');
-                after
-            }
+        rest = if let Some(code) = code {
+            plain.push(char::from(code));
+            &after[3..]
+        } else {
+            plain.push('\\');
+            after
         };
     }
     plain.push_str(rest);

@@ -81,7 +81,7 @@ fn values(site: &Site<'_>) -> Vec<String> {
 fn siblings(site: &Site<'_>) -> Vec<String> {
     let same = |field: &'static str| {
         move |other: &&Declaration| {
-            other.fields.get(field).is_some() && other.fields.get(field) == site.own.fields.get(field)
+            other.fields.contains_key(field) && other.fields.get(field) == site.own.fields.get(field)
         }
     };
     let mut problems = Vec::new();

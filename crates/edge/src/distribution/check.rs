@@ -57,7 +57,7 @@ fn origins(site: &Site<'_>) -> Vec<String> {
     match (verified.first(), is_null(site.own.fields.get("origin_secret"))) {
         (Some(id), true) => problems.push(format!("origin `{id}` is verified, but `origin_secret` names no secret")),
         (None, false) => {
-            problems.push("`origin_secret` reaches no origin: set `verified` on those it is for".to_owned())
+            problems.push("`origin_secret` reaches no origin: set `verified` on those it is for".to_owned());
         }
         _ => {}
     }
@@ -189,7 +189,7 @@ mod tests {
     use crate::{
         AllowedMethods, CacheBehavior, CustomErrorResponse, CustomOrigin, Distribution, DistributionBuilder, ErrorPage,
         ManagedCachePolicy, MinimumProtocolVersion, Origin, OriginAccessControl, OriginGroup, OriginSource,
-        ReadMethods, Target, distribution::distribution_builder::State,
+        ReadMethods, Target, distribution::distribution_builder::IsComplete,
     };
 
     fn to(target: Target) -> CacheBehavior {
@@ -204,10 +204,7 @@ mod tests {
         Origin::https("origin.example.com").build()
     }
 
-    fn problems_of<S: State>(builder: DistributionBuilder<S>) -> String
-    where
-        S: crate::distribution::distribution_builder::IsComplete,
-    {
+    fn problems_of<S: IsComplete>(builder: DistributionBuilder<S>) -> String {
         let topology = Topology::new("twin", Environment::new("test"));
         topology.global().add("cdn", builder.build());
         topology.lower().expect_err("there is a problem").to_string()

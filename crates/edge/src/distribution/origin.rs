@@ -188,22 +188,15 @@ impl OriginShieldRegion {
     pub fn nearest(place: PlaceCode) -> Self {
         let code = match place.as_str() {
             own if OFFERED.contains(&own) => own,
-            // AWS's table.
-            "us-west-1" => "us-west-2",
-            "af-south-1" => "eu-west-1",
-            "ap-east-1" => "ap-southeast-1",
-            "ca-central-1" => "us-east-1",
-            "eu-south-1" => "eu-central-1",
+            // AWS's table, with the regions that it does not name beside their neighbours.
+            "us-west-1" | "ca-west-1" => "us-west-2",
+            "eu-south-1" | "eu-central-2" | "il-central-1" => "eu-central-1",
             "eu-west-3" | "eu-north-1" => "eu-west-2",
-            "me-south-1" => "ap-south-1",
-            // Regions that the table does not name.
-            "ap-south-2" | "me-central-1" => "ap-south-1",
+            "me-south-1" | "me-central-1" | "ap-south-2" => "ap-south-1",
             "ap-northeast-3" | "ap-east-2" => "ap-northeast-1",
             "ap-southeast-4" | "ap-southeast-6" => "ap-southeast-2",
             code if code.starts_with("ap-") => "ap-southeast-1",
-            "ca-west-1" => "us-west-2",
-            "eu-central-2" | "il-central-1" => "eu-central-1",
-            code if code.starts_with("eu-") => "eu-west-1",
+            code if code.starts_with("eu-") || code.starts_with("af-") => "eu-west-1",
             _ => "us-east-1",
         };
         Self(code.parse().expect("the codes above are regions"))
