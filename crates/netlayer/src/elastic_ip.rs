@@ -53,7 +53,7 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::TagOnCreate,
     taggable: true,
     actions: Actions {
-        create: &["ec2:AllocateAddress", "ec2:CreateTags"],
+        create: &["ec2:AllocateAddress", "ec2:CreateTags", "ec2:DescribeAddresses"],
         read: &["ec2:DescribeAddresses"],
         update: &["ec2:CreateTags", "ec2:DeleteTags"],
         delete: &["ec2:ReleaseAddress"],

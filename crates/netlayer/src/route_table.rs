@@ -42,7 +42,7 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::ClientToken,
     taggable: true,
     actions: Actions {
-        create: &["ec2:CreateRouteTable", "ec2:CreateTags"],
+        create: &["ec2:CreateRouteTable", "ec2:CreateTags", "ec2:DescribeRouteTables"],
         read: &["ec2:DescribeRouteTables"],
         update: &["ec2:CreateTags", "ec2:DeleteTags"],
         delete: &["ec2:DeleteRouteTable"],

@@ -149,7 +149,12 @@ pub(crate) static KIND: Kind = Kind {
     exclusive: &[Exclusive { fields: &["security_group", "direction", "protocol", "peer"], within: Within::Place }],
     taggable: true,
     actions: Actions {
-        create: &["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateTags"],
+        create: &[
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:CreateTags",
+            "ec2:DescribeSecurityGroupRules",
+        ],
         read: &["ec2:DescribeSecurityGroupRules"],
         update: &["ec2:ModifySecurityGroupRules", "ec2:CreateTags", "ec2:DeleteTags"],
         delete: &["ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"],

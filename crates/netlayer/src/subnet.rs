@@ -76,7 +76,7 @@ pub(crate) static KIND: Kind = Kind {
     exclusive: &[Exclusive { fields: &["vpc", "cidr_block"], within: Within::Place }],
     taggable: true,
     actions: Actions {
-        create: &["ec2:CreateSubnet", "ec2:CreateTags", "ec2:ModifySubnetAttribute"],
+        create: &["ec2:CreateSubnet", "ec2:CreateTags", "ec2:ModifySubnetAttribute", "ec2:DescribeSubnets"],
         read: &["ec2:DescribeSubnets"],
         update: &["ec2:ModifySubnetAttribute", "ec2:CreateTags", "ec2:DeleteTags"],
         delete: &["ec2:DeleteSubnet"],

@@ -76,7 +76,15 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::TagOnCreate,
     taggable: true,
     actions: Actions {
-        create: &["ec2:CreateVpc", "ec2:CreateTags", "ec2:ModifyVpcAttribute"],
+        create: &[
+            "ec2:CreateVpc",
+            "ec2:CreateTags",
+            "ec2:ModifyVpcAttribute",
+            "ec2:DescribeVpcs",
+            "ec2:DescribeVpcAttribute",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeRouteTables",
+        ],
         read: &[
             "ec2:DescribeVpcs",
             "ec2:DescribeVpcAttribute",
