@@ -24,6 +24,9 @@ pub struct Kind {
     pub identity: Identity,
     /// Fields that no two objects may share while both exist.
     pub exclusive: &'static [Exclusive],
+    /// Ids of objects that AWS keeps in every account and whose form does not tell it: managed policies of
+    /// CloudFront.
+    pub owned_by_aws: &'static [&'static str],
     /// Whether AWS keeps tags on it.
     pub taggable: bool,
     /// IAM actions that its operations call.
@@ -48,6 +51,7 @@ impl Kind {
             attributes: &[Reported { name: "id", stable: true, form: "{name}" }],
             identity: Identity::TagOnCreate,
             exclusive: &[],
+            owned_by_aws: &[],
             taggable: false,
             actions: Actions { create: &[], read: &[], update: &[], delete: &[] },
             timing: "",

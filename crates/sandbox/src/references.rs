@@ -49,7 +49,7 @@ fn one(
     let Reference { field, kind: of, attribute, value } = reference;
     let Some(of_kind) = world.kind(of) else { return Ok(None) };
     // What nothing creates is always there.
-    if standing::is_only_read(of_kind) || standing::belongs_to_aws(value) {
+    if standing::is_only_read(of_kind) || standing::belongs_to_aws(of_kind, value) {
         return Ok(None);
     }
     let reach = kind.field(field).map_or(Reach::Anywhere, |field| field.reach);

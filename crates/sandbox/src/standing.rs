@@ -14,7 +14,7 @@ use crate::{
 /// policies, parameters and keys are in every account; of them only names and attributes are known.
 pub(crate) fn observe(served: &Served, rules: &Rules, cx: &Context, id: &str) -> Option<Observed> {
     let kind = served.kind;
-    let given = belongs_to_aws(id);
+    let given = belongs_to_aws(kind, id);
     let forms = served.forms.as_ref().ok().filter(|_| is_only_read(kind) || given)?;
     let draw = Draw::new(rules.seed).with(kind.name).with(cx.place.as_str()).with(id);
     let fields = if given { fields_of(kind, id, draw) } else { Fields::new() };
@@ -37,8 +37,11 @@ pub(crate) fn is_only_read(kind: &Kind) -> bool {
 }
 
 /// Managed policies, `alias/aws/…` keys, `/aws/service/…` parameters and the like.
-pub(crate) fn belongs_to_aws(id: &str) -> bool {
-    id.starts_with("alias/aws/") || id.starts_with("/aws/service/") || id.split(':').nth(4) == Some("aws")
+pub(crate) fn belongs_to_aws(kind: &Kind, id: &str) -> bool {
+    kind.owned_by_aws.contains(&id)
+        || id.starts_with("alias/aws/")
+        || id.starts_with("/aws/service/")
+        || id.split(':').nth(4) == Some("aws")
 }
 
 /// What is known of the fields of something of AWS's own: its name, and what a public parameter holds.
@@ -54,7 +57,24 @@ fn fields_of(kind: &Kind, id: &str, draw: Draw) -> Fields {
 
 #[cfg(test)]
 mod tests {
+    use landfall_core::{Global, Resource};
+    use serde::{Deserialize, Serialize};
+
     use super::*;
+
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    struct Policy {}
+
+    impl Resource for Policy {
+        type At = Global;
+
+        fn kind() -> &'static Kind {
+            &KIND
+        }
+    }
+
+    static KIND: Kind =
+        Kind { owned_by_aws: &["658327ea-f89d-4fab-a63d-7e88639e58f6"], ..Kind::of::<Policy>("test.policy") };
 
     #[test]
     fn aws_owned_things_are_known_by_their_names() {
@@ -65,8 +85,9 @@ mod tests {
             ("arn:aws:iam::123456789012:role/web", false),
             ("/web/release", false),
             ("vpc-1", false),
+            ("658327ea-f89d-4fab-a63d-7e88639e58f6", true),
         ] {
-            assert_eq!(belongs_to_aws(id), expected, "{id}");
+            assert_eq!(belongs_to_aws(&KIND, id), expected, "{id}");
         }
     }
 }
