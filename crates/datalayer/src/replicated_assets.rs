@@ -132,14 +132,14 @@ impl<A: Region, B: Region> ReplicatedAssets<A, B> {
             .description(format!("Copies assets from {} to {}", from.scope.place(), to.scope.place()))
             .build();
         let role = global.add(&format!("assets-{}", from.scope.place()), role);
-        let rule = ReplicationRule::builder()
+        let everything = ReplicationRule::builder()
             .id("all")
             .replica_modifications(true)
             .replication_time_control(self.replication_time_control)
             .build();
         // The public constructors have seen that the regions differ, and under which law they are.
         let replication = Replication::start(from.bucket.into(), to.bucket.into(), self.cross_border.clone())
-            .rule(rule)
+            .rule(everything)
             .role(role)
             .maybe_replica_kms_key(to.key.map(ArnRef::from));
         from.scope.add("assets", replication.build())
