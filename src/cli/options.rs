@@ -7,7 +7,7 @@ use landfall_core::Address;
 
 /// What a program that embeds the command line takes: its own options beside Landfall's.
 #[derive(Debug, Parser)]
-#[command(after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(about = ABOUT, long_about = None, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(super) struct Options<Own: Args> {
     #[command(flatten, next_help_heading = "Options of this program")]
     pub(super) own: Own,
@@ -16,6 +16,8 @@ pub(super) struct Options<Own: Args> {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
+
+const ABOUT: &str = "Plan, apply and destroy the AWS platform that this program declares";
 
 const EXIT_CODES: &str = "\
 Without a command: a tour. The topology is planned, applied in the sandbox, planned again and destroyed, with the \

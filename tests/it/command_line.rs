@@ -98,7 +98,7 @@ fn bad_input_gets_one_clear_message() {
         ("networks", vec!["plan", "--only", "ap-south-1/ec2.vpc:nope"], 1, "nothing of that address is declared"),
         ("networks", vec!["plan", "--target", "aws"], 1, "no AWS credentials: set AWS_PROFILE"),
         ("networks", vec!["plan", "--endpoint", "127.0.0.1:5000"], 1, "is no endpoint"),
-        ("networks", with_endpoint(&["apply", "--state", "/proc/nowhere"]), 1, "/proc/nowhere"),
+        ("networks", with_endpoint(&["apply", "--yes", "--state", "/proc/nowhere"]), 1, "/proc/nowhere"),
         ("networks", vec!["apply", no_plan, "--endpoint", "http://127.0.0.1:9", "--yes"], 1, "holds no plan"),
         ("networks", vec!["state", "list", "--target", "sandbox"], 1, "the sandbox keeps no state between runs"),
         ("networks", vec!["state", "list", "--state", file], 1, "a-file"),

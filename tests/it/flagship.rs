@@ -85,7 +85,7 @@ async fn both_regions_have_the_same_resources() {
 fn killed_at_25_calls_it_converges_without_orphans_or_doubles() {
     let calls = calls_of_an_apply();
     for round in 0..25_u64 {
-        let at = calls * round / 25;
+        let at = 1 + calls * round / 25;
         let moment = [Moment::Before, Moment::During, Moment::After][usize::try_from(round % 3).expect("small")];
         let faults = FaultSchedule::none().at_call(at, Trouble::Kill(moment));
         let sandbox = Sandbox::builder().kinds(landfall::kinds()).seed(round).faults(faults).build();

@@ -9,11 +9,8 @@ fn main() {
     let topology = Topology::new("right", Environment::new("test"));
     let (india, london) = (topology.region::<ApSouth1>(), topology.region::<EuWest2>());
     let vpc = india.add("main", Vpc::builder().cidr_block("10.0.0.0/16".parse().unwrap()).build());
-    let subnet = Subnet::builder()
-        .vpc(vpc)
-        .cidr_block("10.0.0.0/24".parse().unwrap())
-        .availability_zone("ap-south-1a")
-        .build();
+    let subnet =
+        Subnet::builder().vpc(vpc).cidr_block("10.0.0.0/24".parse().unwrap()).availability_zone("ap-south-1a").build();
     india.add("a", subnet);
     let bucket = |name: &str| name.parse().unwrap();
     let here = india.add("assets", Bucket::builder().bucket(bucket("assets-mumbai")).versioning(true).build());
