@@ -27,8 +27,8 @@ pub struct LatencyRouting {
     zone: Ref<HostedZone>,
     /// The name that is routed: `origin.example.com`.
     name: DomainName,
-    /// Path that a healthy region answers with 2xx or 3xx; default `/`.
-    #[builder(default = "/".to_owned(), into)]
+    /// Path that a healthy region answers with 2xx or 3xx; default `/health`, as of a web tier.
+    #[builder(default = "/health".to_owned(), into)]
     health_check_path: String,
     /// Seconds between two looks of one checker, 30 or, at a higher price, 10; default 30.
     #[builder(default = 30)]

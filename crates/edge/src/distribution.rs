@@ -7,9 +7,10 @@ mod origin;
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::{
-    AnyRegion, ArnRef, Attribute, Global, Input, Kind, Resource, UsEast1,
+    AnyRegion, ArnRef, Attribute, Global, Handle, Input, Kind, Region, Resource, UsEast1,
     kind::{Actions, Field, Identity, Reach, Reported},
 };
+use landfall_datalayer::Bucket;
 use landfall_security::{DomainName, IssuedCertificate, SecretValue};
 use serde::{Deserialize, Serialize};
 
@@ -212,10 +213,11 @@ pub enum GeoRestriction {
     Blacklist(BTreeSet<String>),
 }
 
-/// Where access logs go.
+/// Where access logs go: CloudFront's standard logs, into a bucket whose access control list it may write to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, bon::Builder)]
 pub struct Logging {
-    /// Domain name of a bucket whose ACL lets CloudFront write: `logs.s3.amazonaws.com`.
+    /// Domain name of the bucket: `logs.s3.amazonaws.com`. Its lists have to be on
+    /// ([`BucketOwnerPreferred`](landfall_datalayer::ObjectOwnership::BucketOwnerPreferred)): CloudFront adds itself.
     #[builder(into)]
     pub bucket: Input<String>,
     /// What the logs' names begin with; default empty.
@@ -224,6 +226,13 @@ pub struct Logging {
     /// Whether they hold cookies; default false.
     #[builder(default)]
     pub include_cookies: bool,
+}
+
+impl Logging {
+    /// Logs into a bucket, under names that begin with `prefix`.
+    pub fn to<R: Region>(bucket: Handle<Bucket<R>>, prefix: impl Into<String>) -> Self {
+        Self::builder().bucket(bucket.get(Bucket::BUCKET_REGIONAL_DOMAIN_NAME)).prefix(prefix).build()
+    }
 }
 
 /// What AWS reports of a distribution.
@@ -300,8 +309,9 @@ pub(crate) static KIND: Kind = Kind {
             "cloudfront:ListDistributions",
             "secretsmanager:GetSecretValue",
             "kms:Decrypt",
-            "acm:DescribeCertificate",
             "wafv2:GetWebACL",
+            "s3:GetBucketAcl",
+            "s3:PutBucketAcl",
         ],
         read: &["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"],
         update: &[
@@ -312,8 +322,9 @@ pub(crate) static KIND: Kind = Kind {
             "cloudfront:UntagResource",
             "secretsmanager:GetSecretValue",
             "kms:Decrypt",
-            "acm:DescribeCertificate",
             "wafv2:GetWebACL",
+            "s3:GetBucketAcl",
+            "s3:PutBucketAcl",
         ],
         delete: &[
             "cloudfront:GetDistribution",

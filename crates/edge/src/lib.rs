@@ -39,6 +39,8 @@ pub use web_acl::{
 };
 pub use web_acl_association::{WebAclAssociation, WebAclAssociationAttributes};
 
+pub use landfall_compute::ORIGIN_SECRET_HEADER;
+
 use landfall_core::Kind;
 
 /// Every kind of the layer.
@@ -54,9 +56,3 @@ pub fn kinds() -> Vec<&'static Kind> {
         &web_acl_association::KIND,
     ]
 }
-
-/// Name of the header by which an origin tells requests of the distribution from all others.
-///
-/// Its value is that of the secret which [`Distribution::origin_secret`] names; it is never a field, and reads leave
-/// it out. A load balancer refuses other requests by a rule whose condition names the same header and secret.
-pub const ORIGIN_SECRET_HEADER: &str = "x-origin-verify";

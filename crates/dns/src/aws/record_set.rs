@@ -166,6 +166,19 @@ fn live(key: &Key<'_>, record: ResourceRecordSet) -> Result<LiveRecord, Fault> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn an_id_is_read_as_the_key_that_wrote_it(
+            zone in "Z[A-Z0-9]{5,20}",
+            name in "(\\*\\.)?([a-z_]{1,5}\\.){1,3}com",
+            set_identifier in "[ -~]{0,20}",
+        ) {
+            let key = Key { zone: &zone, name: &name, record_type: "AAAA".to_owned(), set_identifier: &set_identifier };
+            let id = key.id();
+            proptest::prop_assert_eq!(Key::parse(&id).unwrap(), key);
+        }
+    }
+
     #[test]
     fn an_id_names_zone_name_type_and_identifier() {
         let check = |id: &str, expected: Option<(&str, &str, &str, &str)>| {

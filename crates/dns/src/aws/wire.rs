@@ -59,6 +59,15 @@ mod tests {
         check("", "");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_plain_name_stays_as_it_is(name in "(\\*\\.)?([a-z0-9_]{1,5}\\.){1,3}com") {
+            proptest::prop_assert_eq!(plain(&name), name.clone());
+            let told = format!("{}.", name.to_uppercase().replace('*', "\\052"));
+            proptest::prop_assert_eq!(plain(&told), name);
+        }
+    }
+
     #[test]
     fn ids_lose_their_path() {
         assert_eq!(bare("/hostedzone/Z1"), "Z1");

@@ -17,8 +17,23 @@ pub(super) fn check(site: &Site<'_>) -> Vec<String> {
     problems.extend(behaviors(site));
     problems.extend(names(site));
     problems.extend(pages(site));
-    if text(site.own.fields.get("logging"), &["bucket"]).is_some_and(|bucket| !bucket.ends_with(".s3.amazonaws.com")) {
+    problems.extend(logs(site));
+    problems
+}
+
+fn logs(site: &Site<'_>) -> Vec<String> {
+    let mut problems = Vec::new();
+    let is_bucket = |name: &str| name.contains(".s3.") && name.ends_with(".amazonaws.com");
+    if text(site.own.fields.get("logging"), &["bucket"]).is_some_and(|bucket| !is_bucket(&bucket)) {
         problems.push("`logging.bucket` is no bucket's domain name: write `NAME.s3.amazonaws.com`".to_owned());
+    }
+    for bucket in site.targets("logging").into_iter().filter(|target| target.kind.name == "s3.bucket") {
+        if text(bucket.fields.get("object_ownership"), &[]).as_deref() == Some("bucket_owner_enforced") {
+            problems.push(format!(
+                "{} takes no access logs of CloudFront while its access control lists are off: set `object_ownership` there to `BucketOwnerPreferred`",
+                bucket.address
+            ));
+        }
     }
     problems
 }
@@ -184,11 +199,12 @@ fn pages(site: &Site<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use landfall_core::{Environment, Options, Ref, Topology, UsEast1};
+    use landfall_datalayer::{Bucket, ObjectOwnership};
     use landfall_security::{Certificate, IssuedCertificate};
 
     use crate::{
         AllowedMethods, CacheBehavior, CustomErrorResponse, CustomOrigin, Distribution, DistributionBuilder, ErrorPage,
-        ManagedCachePolicy, MinimumProtocolVersion, Origin, OriginAccessControl, OriginGroup, OriginSource,
+        Logging, ManagedCachePolicy, MinimumProtocolVersion, Origin, OriginAccessControl, OriginGroup, OriginSource,
         ReadMethods, Target, distribution::distribution_builder::IsComplete,
     };
 
@@ -239,6 +255,23 @@ mod tests {
         let page = CustomErrorResponse { page: Some(page), error_caching_min_ttl_seconds: None };
         check(problems_of(base().custom_error_response(404, page)), "the page for 404 must start with `/`");
         check(problems_of(base().custom_error_response(418, CustomErrorResponse::default())), "has 418");
+    }
+
+    #[test]
+    fn a_bucket_for_logs_has_its_lists_on() {
+        let check = |ownership: ObjectOwnership, fits: bool| {
+            let topology = Topology::new("twin", Environment::new("test"));
+            let bucket = Bucket::builder().bucket("logs".parse().unwrap()).object_ownership(ownership).build();
+            let bucket = topology.region::<UsEast1>().add("logs", bucket);
+            let site = Distribution::builder().origin("app", app()).default_cache_behavior(to_app());
+            topology.global().add("cdn", site.logging(Logging::to(bucket, "cdn/")).build());
+            assert_eq!(topology.lower().is_ok(), fits, "{:?}", topology.lower().err());
+        };
+        check(ObjectOwnership::BucketOwnerPreferred, true);
+        check(ObjectOwnership::BucketOwnerEnforced, false);
+        let base = || Distribution::builder().origin("app", app()).default_cache_behavior(to_app());
+        let named = problems_of(base().logging(Logging::builder().bucket("logs").build()));
+        assert!(named.contains("`logging.bucket` is no bucket's domain name"), "{named}");
     }
 
     #[test]
