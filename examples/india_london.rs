@@ -13,9 +13,9 @@ use std::{error::Error, process::ExitCode};
 
 use landfall::{
     Environment, Global, Handle, Input, London, Mumbai, NorthVirginia, Region, Scope, Topology,
-    compute::{AccessLogs, WebTier, WebTierHandles},
+    compute::{AccessLogs, Ingress, WebTier, WebTierHandles},
     datalayer::{
-        AuroraCluster, ClusterRole, GlobalDatabase, LogBucket, LogBucketHandles, RegionalCache, RegionalCacheHandles,
+        ClusterRole, GlobalDatabase, LogBucket, LogBucketHandles, RegionalCache, RegionalCacheHandles,
         RegionalDatabase, ReplicatedAssets, ReplicationGroup,
     },
     dns::{HostedZone, LatencyRouting, ValidatedCertificates, site_aliases},
@@ -23,7 +23,7 @@ use landfall::{
     join,
     netlayer::{Network, NetworkHandles, Protocol, SecurityGroup, let_through},
     observe::{Alarms, AlertTopic, AuditTrail, Dashboard, EdgeAlarms, FlowLogs, Topic},
-    security::{CallerIdentity, Certificate, DomainName, GenerateSecretString, Secret, SecretValue, Statement},
+    security::{CallerIdentity, Certificate, DomainName, GenerateSecretString, Key, Secret, SecretValue, Statement},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -44,14 +44,11 @@ pub(crate) struct Own {
     keep_data: bool,
 }
 
-/// What every region is made from.
 struct Platform<'t> {
     own: &'t Own,
     global: Scope<'t, Global>,
     account: Input<String>,
-    /// `origin.<domain>`: the name by which CloudFront reaches a region.
-    origin: DomainName,
-    /// What CloudFront proves itself with to the load balancers.
+    origin: DomainName, // by which CloudFront reaches a region
     origin_secret: SecretValue<landfall::AnyRegion>,
 }
 
@@ -71,12 +68,10 @@ fn main() -> ExitCode {
 
 pub(crate) fn topology(own: &Own) -> Result<Topology> {
     let topology = Topology::new("twin", Environment::new(&own.environment));
-    for (key, value) in [("project", "twin"), ("environment", own.environment.as_str()), ("cost-center", "web")] {
-        topology.tag(key, value);
-    }
-    let (india, london, virginia) =
-        (topology.region::<Mumbai>(), topology.region::<London>(), topology.region::<NorthVirginia>());
-    let global = topology.global();
+    topology.tag("environment", &own.environment);
+    topology.tag("cost-center", "web");
+    let (india, london) = (topology.region::<Mumbai>(), topology.region::<London>());
+    let (virginia, global) = (topology.region::<NorthVirginia>(), topology.global());
     let account = global.lookup::<CallerIdentity>("me", CallerIdentity::SELF).get(CallerIdentity::ACCOUNT_ID);
     let zone = global.add("site", HostedZone::builder().name(own.domain.clone()).build());
     let secret = Secret::builder().generate_secret_string(GenerateSecretString::auth_token());
@@ -103,15 +98,13 @@ pub(crate) fn topology(own: &Own) -> Result<Topology> {
     let secondary = database.add_secondary(&primary, &data_uk, &there.network.data_subnets, [there.database_group]);
     let credentials = primary.secret.get(Secret::NAME);
 
-    // The same servers in both regions.
     let mut certificates = ValidatedCertificates::new(&global.child("certificates"), zone);
     let web_in = platform.web(&india, &here, &primary.region, &credentials, &mut certificates)?;
     let web_uk = platform.web(&london, &there, &secondary, &credentials, &mut certificates)?;
 
     // Static files in both regions, and CloudFront in front of everything.
     let bucket = |what: &str| platform.bucket_name(what).parse();
-    let reason = "pictures, scripts and styles that everyone may see";
-    let assets = ReplicatedAssets::cross_border(bucket("assets-mumbai")?, bucket("assets-london")?, reason)
+    let assets = ReplicatedAssets::cross_border(bucket("assets-mumbai")?, bucket("assets-london")?, "public files")
         .force_destroy(!own.keep_data)
         .build()
         .add_to(&global, &india, &london);
@@ -168,7 +161,6 @@ impl Platform<'_> {
     }
 
     fn ground<R: Region>(&self, scope: &Scope<'_, R>, cidr_block: &str) -> Result<Ground<R>> {
-        let region = scope.place();
         let network = Network::builder().cidr_block(cidr_block.parse()?).build().add_to(&scope.child("net"));
         FlowLogs::builder()
             .log_group(format!("/twin/{}/flow-logs", self.own.environment).parse()?)
@@ -184,13 +176,12 @@ impl Platform<'_> {
         let cache = RegionalCache::builder().cache_node_type("cache.r7g.large".parse()?).build();
         let cache = cache.add_to(&data, &network.data_subnets, [cache_group]);
         let logs = LogBucket::builder()
-            .bucket(self.bucket_name(&format!("logs-{region}")).parse()?)
+            .bucket(self.bucket_name(&format!("logs-{}", scope.place())).parse()?)
             .account_id(&self.account)
             .force_destroy(!self.own.keep_data)
             .build()
             .add_to(scope);
-        let topic = self.alerts(scope);
-        Ok(Ground { network, database_group, cache_group, cache, logs, topic })
+        Ok(Ground { network, database_group, cache_group, cache, logs, topic: self.alerts(scope) })
     }
 
     fn web<R: Region, M: ClusterRole>(
@@ -203,36 +194,33 @@ impl Platform<'_> {
     ) -> Result<WebTierHandles<R>> {
         let regional = self.origin.child("*")?;
         let certificate = Certificate::builder().domain_name(self.origin.clone()).subject_alternative_names([regional]);
-        let cache = ground.cache.replication_group;
-        let user_data = join![
-            "#!/bin/sh\ncat > /etc/twin.env <<END\nDATABASE=",
-            database.cluster.get(AuroraCluster::ENDPOINT),
-            "\nDATABASE_READER=",
-            database.cluster.get(AuroraCluster::READER_ENDPOINT),
-            "\nCACHE=",
-            cache.get(ReplicationGroup::PRIMARY_ENDPOINT),
-            "\nCREDENTIALS=",
-            credentials,
-            "\nEND\n",
-        ];
-        let secrets = [
-            join!["arn:aws:secretsmanager:", scope.place().as_str(), ":", &self.account, ":secret:", credentials, "-*"],
-            ground.cache.secret.get(Secret::ARN),
-        ];
+        let database_lines = join!["DB=", database.write_endpoint(), "\nDB_READER=", database.read_endpoint()];
+        let cache_line = join!["CACHE=", ground.cache.replication_group.get(ReplicationGroup::PRIMARY_ENDPOINT)];
+        let lines = join![database_lines, "\n", cache_line, "\nCREDENTIALS=", credentials];
+        let region = scope.place().as_str();
+        let login = join!["arn:aws:secretsmanager:", region, ":", &self.account, ":secret:", credentials, "-*"];
+        let read = Statement::allow().action("secretsmanager:GetSecretValue");
+        let decrypt = Statement::allow()
+            .action("kms:Decrypt")
+            .resources([database.key, ground.cache.key].map(|key| key.get(Key::ARN)));
+        let secrets = format!("secretsmanager.{region}.amazonaws.com");
         let web = WebTier::builder()
             .network(&ground.network)
             .certificate(certificates.add(scope, "origin", certificate.build()))
             .origin_secret(self.origin_secret.clone())
+            .ingress(Ingress::World)
             .instance_type("m7g.large".parse()?)
-            .user_data(user_data)
-            .statements([Statement::allow().action("secretsmanager:GetSecretValue").resources(secrets)])
+            .user_data(join!["#!/bin/sh\ncat > /etc/twin.env <<END\n", lines, "\nEND\n"])
+            .statements([
+                read.resources([login, ground.cache.secret.get(Secret::ARN)]),
+                decrypt.condition("StringEquals", "kms:ViaService", secrets),
+            ])
             .access_logs(AccessLogs::to(ground.logs.policy.id(), "web"))
             .min_size(3)
             .max_size(12)
             .build()
             .add_to(&scope.child("web"));
-        let data = scope.child("data");
-        let servers = web.instance_security_group;
+        let (data, servers) = (scope.child("data"), web.instance_security_group);
         let_through(&data, "database", Protocol::tcp(5432), servers, ground.database_group);
         let_through(&data, "cache", Protocol::tcp(6379), servers, ground.cache_group);
         Ok(web)

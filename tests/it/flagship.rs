@@ -89,13 +89,14 @@ fn killed_at_25_calls_it_converges_without_orphans_or_doubles() {
         let moment = [Moment::Before, Moment::During, Moment::After][usize::try_from(round % 3).expect("small")];
         let faults = FaultSchedule::none().at_call(at, Trouble::Kill(moment));
         let sandbox = Sandbox::builder().kinds(landfall::kinds()).seed(round).faults(faults).build();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let first = sandbox.block_on(apply(sandbox.clone(), Arc::clone(&store), round));
+        let store = MemoryStore::new();
+        let first = sandbox.block_on(apply(sandbox.clone(), Arc::new(store.clone()), round));
         assert!(matches!(first, Err(Killed)), "call {at} is never reached");
         sandbox.set_faults(FaultSchedule::none());
+        let store: Arc<dyn Store> = Arc::new(store.after_crash());
         let done = sandbox.block_on(apply(sandbox.clone(), Arc::clone(&store), round + 100)).expect("not killed again");
         assert!(done, "killed {moment:?} call {at}, the next run did not finish");
-        let state = pollster(&sandbox, store.clone());
+        let state = state(&sandbox, store);
         sandbox.assert_agrees_with(&state);
         assert!(sandbox.duplicates().is_empty(), "killed {moment:?} call {at}: {:?}", sandbox.duplicates());
     }
@@ -117,7 +118,7 @@ fn faults_and_an_outage_delay_it_and_nothing_else() {
         sandbox.set_faults(FaultSchedule::none());
     }
     assert!(done);
-    sandbox.assert_agrees_with(&pollster(&sandbox, store));
+    sandbox.assert_agrees_with(&state(&sandbox, store));
 }
 
 async fn apply(sandbox: Sandbox, store: Arc<dyn Store>, seed: u64) -> bool {
@@ -134,6 +135,6 @@ fn calls_of_an_apply() -> u64 {
     sandbox.calls().len() as u64
 }
 
-fn pollster(sandbox: &Sandbox, store: Arc<dyn Store>) -> landfall::State {
+fn state(sandbox: &Sandbox, store: Arc<dyn Store>) -> landfall::State {
     sandbox.block_on(async move { store.load().await.expect("loads").state }).expect("nothing kills it")
 }

@@ -10,7 +10,7 @@ use landfall::{
 };
 use landfall_conformance::{Cloud, Wire};
 
-use super::{flagship::platform, india_london};
+use super::flagship::platform;
 
 /// moto for most services; ministack where moto can't serve this SDK or lacks what the platform needs.
 const SPLIT: Wire = Wire::Split { ministack: &["CloudFront", "CloudWatch"] };
