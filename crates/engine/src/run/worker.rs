@@ -117,7 +117,13 @@ impl Call {
                 return Ending::Unknown(fault);
             }
             let again = self.again(fault.clone()).await;
-            match self.job.subject.find(&self.job.desired, ended, self.job.seed).await {
+            let (subject, want, seed) = (&self.job.subject, &self.job.desired, self.job.seed);
+            // Without another attempt the token is forgotten when nothing is found: then late reads matter for every kind.
+            let look = match again {
+                Ok(()) => subject.find(want, ended, seed).await,
+                Err(_) => subject.find_for_good(want, ended, seed).await,
+            };
+            match look {
                 Err(look) => return self.unseen(fault, &look),
                 Ok(found) if again.is_ok() => made = found,
                 Ok(Some(found)) => return Ending::Partial(fault, found),
