@@ -131,6 +131,8 @@ pub enum Action {
 pub enum Reason {
     /// The object was deleted in AWS behind our back.
     DeletedOutside,
+    /// An interrupted run created it, and nobody knows whether all of it is there.
+    Interrupted,
     /// The program does not declare it any more.
     NotDeclared,
     /// The whole topology is destroyed.

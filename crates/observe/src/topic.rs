@@ -65,7 +65,7 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::DerivedName,
     taggable: true,
     actions: Actions {
-        create: &["sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes"],
+        create: &["sns:CreateTopic", "sns:TagResource", "sns:ListTopics"],
         read: &["sns:GetTopicAttributes", "sns:ListTagsForResource"],
         update: &["sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"],
         delete: &["sns:DeleteTopic"],

@@ -3,6 +3,6 @@
 #[test]
 fn wrong_wiring_does_not_compile() {
     let tests = trybuild::TestCases::new();
-    tests.pass("tests/right.rs");
+    tests.pass("tests/right/*.rs");
     tests.compile_fail("tests/wrong/*.rs");
 }

@@ -90,8 +90,15 @@ impl Provider {
         // A target group counts as reachable some seconds after a listener forwards to it.
         let reply = call.send().await.map_err(fault("autoscaling:PutScalingPolicy"));
         let reply = reply.map_err(passing(&["does not route traffic to"]))?;
-        let arn = reply.policy_arn.ok_or_else(|| Fault::incomplete("autoscaling:PutScalingPolicy", "PolicyARN"))?;
-        Ok(ScalingPolicyAttributes { id: id(group, name), arn, name: name.to_owned() })
+        let id = id(group, name);
+        match reply.policy_arn {
+            Some(arn) => Ok(ScalingPolicyAttributes { id, arn, name: name.to_owned() }),
+            // The SDK takes the ARN for optional: what the answer lacks, a read has.
+            None => match self.read(cx, &id).await? {
+                Some(live) => Ok(live.attributes),
+                None => Err(Fault::not_yet(DESCRIBE, "the policy is not visible yet")),
+            },
+        }
     }
 }
 

@@ -303,7 +303,10 @@ impl<'a> Planner<'a> {
         }
         let compared = self.digested(own.kind, &resolved);
         let deltas = deltas(own.kind, &compared, Baseline { recorded: &recorded, observed });
-        let fate = if deltas.is_empty() {
+        let fate = if deltas.is_empty() && self.state.incomplete.contains(&object.token) {
+            // It was found after an interrupted create: an update waits until others can use it.
+            Fate::Update(deltas)
+        } else if deltas.is_empty() {
             if self.needs_record(own, object) { Fate::Record } else { Fate::Keep }
         } else if deltas.iter().any(|delta| delta.replaces) {
             if object.keep.protect && own.lifecycle.keep.protect {
@@ -483,7 +486,7 @@ impl<'a> Planner<'a> {
             kind: own.kind.name.to_owned(),
             place: own.place,
             action,
-            reason: self.lost.contains(&position).then_some(Reason::DeletedOutside),
+            reason: self.reason(position),
             token: object
                 .filter(|_| action != Action::Create && action != Action::CreateReplacement)
                 .map(|o| o.token.clone()),
@@ -496,6 +499,15 @@ impl<'a> Planner<'a> {
             timeout: own.lifecycle.timeout,
             after: moved.into_iter().collect(),
         });
+    }
+
+    fn reason(&self, position: usize) -> Option<Reason> {
+        let interrupted = self.old[position].is_some_and(|object| self.state.incomplete.contains(&object.token));
+        match (self.lost.contains(&position), interrupted) {
+            (true, _) => Some(Reason::DeletedOutside),
+            (false, true) => Some(Reason::Interrupted),
+            (false, false) => None,
+        }
     }
 
     /// Everything that a create sets, as deltas from nothing.

@@ -116,6 +116,7 @@ impl Plan {
         }
         match (&step.reason, step.action) {
             (Some(Reason::DeletedOutside), _) => Some("was deleted in AWS".to_owned()),
+            (Some(Reason::Interrupted), _) => Some("completes an interrupted create".to_owned()),
             (Some(Reason::NotDeclared), Action::Forget) => Some("not declared any more, stays in AWS".to_owned()),
             (Some(Reason::NotDeclared), _) => Some("not declared any more".to_owned()),
             (Some(Reason::Destroyed), Action::Forget) => Some("stays in AWS".to_owned()),
