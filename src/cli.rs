@@ -30,7 +30,7 @@ use self::{command::Exit, options::Options};
 /// Runs the command line of a program that declares one topology.
 pub fn run(topology: &Topology) -> ExitCode {
     match parse::<NoOptions>() {
-        Ok(options) => finish(command::run(topology, options.common, options.command)),
+        Ok(options) => finish(command::run(topology, &options.common, options.command)),
         Err(exit) => exit,
     }
 }
@@ -61,7 +61,7 @@ pub fn run_with<Own: Args>(declare: impl FnOnce(&Own) -> Result<Topology, Box<dy
         Err(exit) => return exit,
     };
     match declare(&options.own) {
-        Ok(topology) => finish(command::run(&topology, options.common, options.command)),
+        Ok(topology) => finish(command::run(&topology, &options.common, options.command)),
         Err(error) => finish(Err(error)),
     }
 }

@@ -32,16 +32,16 @@ pub(super) enum Exit {
 }
 
 /// Runs one command to its end.
-pub(super) fn run(topology: &Topology, common: Common, command: Option<Command>) -> Result<Exit, BoxError> {
+pub(super) fn run(topology: &Topology, common: &Common, command: Option<Command>) -> Result<Exit, BoxError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let exit = runtime.block_on(async {
-        let Some(command) = command else { return tour::run(topology, &common).await };
+        let Some(command) = command else { return tour::run(topology, common).await };
         match command {
-            Command::Plan { out, full } => plan(topology, &common, out.as_deref(), full).await,
-            Command::Apply { plan } => apply(topology, &common, plan.as_deref()).await,
-            Command::Destroy => destroy(topology, &common).await,
-            Command::Drift => drift(topology, &common).await,
-            Command::State { what } => state(topology, &common, what).await,
+            Command::Plan { out, full } => plan(topology, common, out.as_deref(), full).await,
+            Command::Apply { plan } => apply(topology, common, plan.as_deref()).await,
+            Command::Destroy => destroy(topology, common).await,
+            Command::Drift => drift(topology, common).await,
+            Command::State { what } => state(topology, common, what).await,
             Command::Graph { format } => draw(topology, format),
         }
     });
@@ -174,9 +174,9 @@ async fn drift(topology: &Topology, common: &Common) -> Result<Exit, BoxError> {
     });
     let drift = drift.await?;
     if common.json {
-        say(&serde_json::to_string(&drift)?)?
+        say(&serde_json::to_string(&drift)?)?;
     } else {
-        say(&report::drift(&drift))?
+        say(&report::drift(&drift))?;
     }
     Ok(common.changes(!drift.is_empty()))
 }

@@ -172,7 +172,6 @@ fn line(moment: &Moment) -> Option<String> {
         }
         Event::StepsTotal { steps, calls } => format!("{steps} steps, {calls} of them in AWS"),
         Event::Started { address, action } => format!("{} {address}", sign(*action)),
-        Event::Waiting { .. } => return None,
         Event::Retried { address, fault, delay } => {
             format!("{address}: trying again in {:.1} s: {fault}", delay.as_secs_f64())
         }

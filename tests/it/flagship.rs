@@ -105,7 +105,7 @@ fn killed_at_25_calls_it_converges_without_orphans_or_doubles() {
 /// Throttles, lost answers and an outage of Mumbai in one apply: it takes longer, and nothing else.
 #[test]
 fn faults_and_an_outage_delay_it_and_nothing_else() {
-    let outage = Outage::region("ap-south-1").from(Duration::from_secs(30)).to(Duration::from_secs(60));
+    let outage = Outage::region("ap-south-1").from(Duration::from_secs(30)).to(Duration::from_mins(1));
     let faults = FaultSchedule::none().share(Trouble::Throttle, 0.1).share(Trouble::LoseResponse, 0.03).outage(outage);
     let sandbox = Sandbox::builder().kinds(landfall::kinds()).seed(7).faults(faults).build();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());

@@ -137,8 +137,8 @@ impl World {
             step.token.clone().expect("an update names its object")
         };
         if let (true, Some(range)) = (create, fields.get("range").filter(|range| !range.is_null())) {
-            let taken = self.state.objects.values().find(|object| object.fields.get("range") == Some(range));
-            assert!(taken.is_none(), "{} needs a range that {taken:?} has", step.address);
+            let holder = self.state.objects.values().find(|object| object.fields.get("range") == Some(range));
+            assert!(holder.is_none(), "{} needs a range that {holder:?} has", step.address);
         }
         let id = Value::String(token.to_string());
         let object = Object {

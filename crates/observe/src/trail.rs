@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 /// API: <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]
+#[expect(clippy::struct_excessive_bools, reason = "the four switches are AWS's, each independent of the others")]
 pub struct Trail<R: Region> {
     /// Name, unique in the region. A change replaces the trail; a change of any other field updates it.
     pub name: TrailName,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_cloudtrail::{
     Client,
-    types::{Tag, Trail as Reply},
+    types::{ResourceTag, Tag, Trail as Reply},
 };
 use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{AnyRegion, ArnRef, Context, Fault, Live, Ref, Tags, TypedProvider};
@@ -95,7 +95,7 @@ async fn set_logging(client: &Client, name: &str, on: bool) -> Result<(), Fault>
 
 async fn tags(client: &Client, arn: &str) -> Result<Tags, Fault> {
     let reply = client.list_tags().resource_id_list(arn).send().await.map_err(fault("cloudtrail:ListTags"))?;
-    let tags = reply.resource_tag_list().iter().flat_map(|resource| resource.tags_list());
+    let tags = reply.resource_tag_list().iter().flat_map(ResourceTag::tags_list);
     Ok(tags.map(|tag| (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned())).collect())
 }
 
