@@ -12,7 +12,7 @@ use crate::{metric::Metric, topic::Topic};
 /// Desired settings of an alarm. Its name is derived from the topology; every change updates it in place.
 ///
 /// API: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
-#[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]
 pub struct Alarm<R: Region> {
     /// What the alarm means and what to do then; who is called at night reads it.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// the name is chosen and not derived: declare the trail after the policy. [`AuditTrail`](crate::AuditTrail) does.
 ///
 /// API: <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>
-#[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]
 #[expect(clippy::struct_excessive_bools, reason = "the four switches are AWS's, each independent of the others")]
 pub struct Trail<R: Region> {

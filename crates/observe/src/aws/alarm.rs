@@ -52,7 +52,9 @@ impl TypedProvider for Provider {
 
     async fn update(&self, cx: &Context, want: &Alarm<AnyRegion>, have: &LiveAlarm) -> Result<AlarmAttributes, Fault> {
         let client = self.0.of(cx);
-        put(&client, &have.attributes.id, want).send().await.map_err(fault("cloudwatch:PutMetricAlarm"))?;
+        if *want != have.resource {
+            put(&client, &have.attributes.id, want).send().await.map_err(fault("cloudwatch:PutMetricAlarm"))?;
+        }
         update_tags(&client, cx, have).await?;
         Ok(have.attributes.clone())
     }

@@ -60,18 +60,19 @@ impl TypedProvider for Provider {
 
     async fn update(&self, cx: &Context, want: &Trail<AnyRegion>, have: &LiveTrail) -> Result<TrailAttributes, Fault> {
         let client = self.0.of(cx);
-        client
-            .update_trail()
-            .name(&have.attributes.id)
-            .s3_bucket_name(want.bucket.id())
-            .s3_key_prefix(want.prefix.as_deref().unwrap_or_default())
-            .is_multi_region_trail(want.multi_region)
-            .include_global_service_events(want.include_global_service_events)
-            .enable_log_file_validation(want.log_file_validation)
-            .kms_key_id(want.kms_key.as_ref().map(Ref::id).unwrap_or_default())
-            .send()
-            .await
-            .map_err(fault("cloudtrail:UpdateTrail"))?;
+        let settings = Trail { enable_logging: have.resource.enable_logging, ..want.clone() };
+        if settings != have.resource {
+            let call = client
+                .update_trail()
+                .name(&have.attributes.id)
+                .s3_bucket_name(want.bucket.id())
+                .s3_key_prefix(want.prefix.as_deref().unwrap_or_default())
+                .is_multi_region_trail(want.multi_region)
+                .include_global_service_events(want.include_global_service_events)
+                .enable_log_file_validation(want.log_file_validation)
+                .kms_key_id(want.kms_key.as_ref().map(Ref::id).unwrap_or_default());
+            call.send().await.map_err(fault("cloudtrail:UpdateTrail"))?;
+        }
         if want.enable_logging != have.resource.enable_logging {
             set_logging(&client, &have.attributes.id, want.enable_logging).await?;
         }
