@@ -10,7 +10,7 @@ use std::sync::Arc;
 use landfall::{
     Environment, London, Mumbai, Plan, Topology,
     engine::{Event, Events, Executor, MemoryStore, Outcome, PlanOptions},
-    netlayer::{Network, Peering},
+    netlayer::{NatGateways, Network, Peering},
     sandbox::Sandbox,
     store::Store,
 };
@@ -20,7 +20,11 @@ fn networks(customer: &str, number: u8) -> anyhow::Result<Topology> {
     let topology = Topology::new(customer, Environment::new("prod"));
     topology.tag("customer", customer);
     let (india, london) = (topology.region::<Mumbai>(), topology.region::<London>());
-    let network = |block: u8| anyhow::Ok(Network::builder().cidr_block(format!("10.{block}.0.0/16").parse()?).build());
+    // One NAT gateway each: an account starts with five Elastic IP addresses per region.
+    let network = |block: u8| {
+        let cidr_block = format!("10.{block}.0.0/16").parse()?;
+        anyhow::Ok(Network::builder().cidr_block(cidr_block).nat_gateways(NatGateways::Single).build())
+    };
     let here = network(number)?.add_to(&india.child("net"));
     let there = network(number + 1)?.add_to(&london.child("net"));
     Peering::between(&here, &there).add_to(&india.child("net"), &london.child("net"));

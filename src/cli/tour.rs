@@ -78,14 +78,12 @@ fn told(what: &str, outcome: &Outcome, clock: Instant) -> Result<bool, BoxError>
         say(&report::outcome(outcome))?;
         return Ok(false);
     };
-    let makespan = report.makespan.as_secs_f64();
     let chain = report.critical_path.as_secs_f64();
     line(
         what,
         &format!("{} of AWS's time; the longest chain of steps takes {}", report::counts(report), time(chain)),
         clock,
     )?;
-    debug_assert!(makespan + 1e-6 >= chain, "nothing is faster than its longest chain");
     Ok(true)
 }
 

@@ -46,6 +46,13 @@ fn without_a_command_it_is_a_tour() {
 }
 
 #[test]
+fn two_topologies_go_through_one_executor() {
+    let (code, out, err) = run("embed", &[]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("acme: ") && out.contains("globex: "), "{out}");
+}
+
+#[test]
 fn a_plan_reads_at_a_glance_and_exits_as_documented() {
     let (code, out, err) = run("networks", &["plan"]);
     assert_eq!(code, 0, "{err}");
