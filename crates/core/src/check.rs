@@ -1,16 +1,13 @@
 //! What a kind's own rules see of a topology.
 
-use std::collections::BTreeMap;
-
-use crate::{address::Address, attributes::Value, expr::Expr, topology::Declaration};
+use crate::{address::Address, attributes::Value, declarations::Declarations, expr::Expr, topology::Declaration};
 
 /// A declaration among the others of its topology, as a kind's [`check`](crate::kind::Kind::check) sees it.
 #[derive(Debug)]
 pub struct Site<'t> {
     /// The declaration under check.
     pub own: &'t Declaration,
-    pub(crate) all: &'t [Declaration],
-    pub(crate) index: &'t BTreeMap<Address, usize>,
+    pub(crate) all: &'t Declarations,
 }
 
 impl<'t> Site<'t> {
@@ -35,14 +32,12 @@ impl<'t> Site<'t> {
 
     /// The declaration at an address.
     pub fn declaration(&self, address: &Address) -> Option<&'t Declaration> {
-        self.index.get(address).map(|&position| &self.all[position])
+        self.all.at(address)
     }
 
     /// Earlier declarations of the same kind in the same place, for rules between siblings.
     pub fn earlier_siblings(&self) -> impl Iterator<Item = &'t Declaration> {
-        let end = self.index.get(&self.own.address).copied().unwrap_or_default();
-        let own = self.own;
-        self.all[..end].iter().filter(move |other| other.kind.name == own.kind.name && other.place == own.place)
+        self.all.earlier_siblings(&self.own.address)
     }
 }
 

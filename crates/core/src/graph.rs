@@ -54,10 +54,11 @@ fn by_place(lowered: &Lowered) -> BTreeMap<&'static str, Vec<(usize, &Declaratio
 }
 
 fn edges(lowered: &Lowered) -> Vec<(usize, usize)> {
-    let index: BTreeMap<_, _> =
-        lowered.declarations.iter().enumerate().map(|(position, own)| (&own.address, position)).collect();
     let uses = |(from, own): (usize, &Declaration)| -> Vec<(usize, usize)> {
-        own.dependencies().into_iter().filter_map(|address| Some((from, *index.get(address)?))).collect()
+        own.dependencies()
+            .into_iter()
+            .filter_map(|address| Some((from, lowered.declarations.position(address)?)))
+            .collect()
     };
     lowered.declarations.iter().enumerate().flat_map(uses).collect()
 }

@@ -14,6 +14,7 @@ pub mod store;
 pub mod tags;
 
 mod context;
+mod declarations;
 mod handle;
 mod input;
 mod lower;
@@ -27,6 +28,7 @@ mod validate;
 pub use address::Address;
 pub use attributes::{Attributes, Fields, Tags, Value};
 pub use context::{Context, Pace, Wait};
+pub use declarations::Declarations;
 pub use fault::{Fault, FaultKind};
 pub use handle::{Attribute, Handle, Node};
 pub use input::{ArnRef, ByArn, ById, Input, Is, Naming, Ref, join_parts, json};

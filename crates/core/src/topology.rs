@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     address::{Address, check_name},
     attributes::{Attributes, Tags},
+    declarations::Declarations,
     expr::Expr,
     handle::{Handle, Node},
     kind::Kind,
@@ -68,8 +69,7 @@ pub struct Topology {
 
 #[derive(Debug, Default)]
 struct Body {
-    declarations: Vec<Declaration>,
-    index: BTreeMap<Address, usize>,
+    declarations: Declarations,
     problems: Vec<Problem>,
     tags: Tags,
 }
@@ -126,13 +126,13 @@ pub struct Lowered {
     /// Its environment.
     pub environment: String,
     /// Its resources, each after everything it depends on.
-    pub declarations: Vec<Declaration>,
+    pub declarations: Declarations,
 }
 
 impl Lowered {
     /// The declaration at an address.
     pub fn get(&self, address: &Address) -> Option<&Declaration> {
-        self.declarations.iter().find(|declaration| declaration.address == *address)
+        self.declarations.at(address)
     }
 }
 
@@ -212,7 +212,7 @@ impl Topology {
     pub fn lower(&self) -> Result<Lowered, Problems> {
         let body = self.body();
         let mut problems = body.problems.clone();
-        problems.extend(validate::problems(&body.declarations, &body.index));
+        problems.extend(validate::problems(&body.declarations));
         Problems::new(problems).or(Lowered {
             topology: self.name.clone(),
             environment: self.environment.0.clone(),
@@ -367,11 +367,10 @@ impl<'t, P: Place> Scope<'t, P> {
             fields.insert(TAGS.to_owned(), Expr::from(serde_json::json!(tags)));
         }
         body.problems.extend(found);
-        if body.index.contains_key(&address) {
+        if body.declarations.at(&address).is_some() {
             body.problems.push(Problem::at(&address, "it is declared twice", "give one of them another name or scope"));
         }
         let position = body.declarations.len();
-        body.index.insert(address.clone(), position);
         body.declarations.push(Declaration { address, kind, place: self.place, fields, lifecycle, after, lookup });
         let index = u32::try_from(position).expect("a topology has fewer than four billion resources");
         Handle::new(Node { topology: own, index })

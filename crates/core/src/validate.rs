@@ -6,18 +6,19 @@ use crate::{
     address::Address,
     attributes::Value,
     check::Site,
+    declarations::Declarations,
     kind::{Reach, Within},
     problem::Problem,
     topology::{Declaration, TAGS},
 };
 
 /// Everything that is wrong between the declarations.
-pub(crate) fn problems(all: &[Declaration], index: &BTreeMap<Address, usize>) -> Vec<Problem> {
+pub(crate) fn problems(all: &Declarations) -> Vec<Problem> {
     let mut problems = Vec::new();
     for own in all.iter().filter(|declaration| declaration.lookup.is_none()) {
         problems.extend(wiring(own));
         problems.extend(options(own));
-        let site = Site { own, all, index };
+        let site = Site { own, all };
         problems.extend((own.kind.check)(&site).into_iter().map(|cause| Problem::at(&own.address, cause, "")));
     }
     problems.extend(doubles(all));

@@ -84,7 +84,7 @@ impl Session {
     /// Creates everything; returns the last object as it is read then.
     async fn create(&mut self) -> (Subject, Observed) {
         let mut last = None;
-        for declaration in self.lowered.declarations.clone() {
+        for declaration in self.lowered.declarations.to_vec() {
             let subject = self.subject(&declaration);
             let made = subject.provider.reconcile(&subject.cx, &subject.want, None).await.expect("created");
             let id = made["id"].as_str().expect("an id").to_owned();
