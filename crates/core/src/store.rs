@@ -38,6 +38,13 @@ pub trait Store: Send + Sync {
     /// [`StoreError::LeaseLost`] when the lease is no longer the newest.
     async fn append(&self, lease: &Lease, entries: &[Entry]) -> Result<(), StoreError>;
 
+    /// Who holds the lease; `None` when it was given back, or never taken.
+    async fn holder(&self) -> Result<Option<Holder>, StoreError>;
+
+    /// Ends the lease with this fencing number, alive or not: its holder's next append is refused. Does nothing when
+    /// that lease has ended. What a person calls is [`unlock`].
+    async fn revoke(&self, fence: u64) -> Result<(), StoreError>;
+
     /// The state after all entries; the empty state for a log that does not exist yet.
     async fn load(&self) -> Result<Loaded, StoreError>;
 
@@ -68,6 +75,40 @@ pub struct Owner {
     pub command: String,
     /// Since when, in seconds since 1970.
     pub since: u64,
+}
+
+/// A lease that was not given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who took it.
+    pub owner: Owner,
+    /// Its fencing number.
+    pub fence: u64,
+    /// Whether it is alive. One that has expired falls to the next run by itself.
+    pub alive: bool,
+}
+
+/// Which leases [`unlock`] ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlock {
+    /// One that has expired.
+    Expired,
+    /// One that is alive too. Its holder's next append is refused, so it makes no further call to AWS, but the calls
+    /// that it has under way go on: the next run settles them.
+    Alive,
+}
+
+/// Ends the lease on a store, whose holder will not give it back; returns it, `None` when nobody holds it.
+///
+/// # Errors
+/// [`StoreError::Locked`] for a lease that is alive, unless told to end that too.
+pub async fn unlock(store: &dyn Store, which: Unlock) -> Result<Option<Holder>, StoreError> {
+    let Some(holder) = store.holder().await? else { return Ok(None) };
+    if holder.alive && which == Unlock::Expired {
+        return Err(StoreError::Locked { location: store.location(), owner: holder.owner });
+    }
+    store.revoke(holder.fence).await?;
+    Ok(Some(holder))
 }
 
 /// The right to append to a log.
@@ -115,6 +156,14 @@ pub enum StoreError {
         /// Where it breaks.
         #[source]
         source: BrokenLog,
+    },
+    /// The place can't keep a state, or is not used the way that it was before.
+    #[error("{location} can't be used: {why}")]
+    Unusable {
+        /// The store.
+        location: String,
+        /// Why, and what to do.
+        why: String,
     },
     /// A newer version of Landfall wrote it.
     #[error(

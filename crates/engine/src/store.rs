@@ -3,8 +3,5 @@
 mod directory;
 mod memory;
 
-#[cfg(test)]
-mod conformance;
-
 pub use directory::DirectoryStore;
 pub use memory::MemoryStore;

@@ -15,7 +15,7 @@ use std::{
 use async_trait::async_trait;
 use landfall_core::{
     state::{Entry, Revision},
-    store::{Lease, Loaded, Owner, Store, StoreError},
+    store::{Holder, Lease, Loaded, Owner, Store, StoreError},
 };
 
 use self::{lock::Lock, log::Log};
@@ -34,6 +34,7 @@ const TTL: Duration = Duration::from_mins(1);
 /// | `checkpoint.json` | the state after some entry, so that only later ones are read |
 /// | `lock` | held while a run writes; says who does |
 /// | `fence` | number of the newest lease |
+/// | `guard` | locked for as long as an append takes, so that no lease ends in the middle of one |
 ///
 /// An append is one write and one `fsync`. An unfinished last line, left by a crash, is dropped with a warning;
 /// damage anywhere else is an error. The lock is the operating system's and ends with the process that holds it.
@@ -132,10 +133,11 @@ impl Inner {
     ) -> Result<T, StoreError> {
         let mut held = self.held();
         let held = held.as_mut().ok_or_else(|| self.lost())?;
-        // The lock file could have been removed by hand and taken by another process.
-        if held.lock.fence() != lease.fence || lock::newest(&self.directory)? != lease.fence {
+        if held.lock.fence() != lease.fence {
             return Err(self.lost());
         }
+        // The lease may have been ended by hand, or the lock file removed and taken by another process.
+        let _steady = held.lock.steady()?.ok_or_else(|| self.lost())?;
         work(held)
     }
 }
@@ -169,6 +171,14 @@ impl Store for DirectoryStore {
     async fn append(&self, lease: &Lease, entries: &[Entry]) -> Result<(), StoreError> {
         let (lease, entries) = (lease.clone(), entries.to_vec());
         self.blocking(move |inner| inner.with_lease(&lease, |held| held.log.append(&entries))).await
+    }
+
+    async fn holder(&self) -> Result<Option<Holder>, StoreError> {
+        self.blocking(|inner| lock::holder(&inner.directory)).await
+    }
+
+    async fn revoke(&self, fence: u64) -> Result<(), StoreError> {
+        self.blocking(move |inner| lock::revoke(&inner.directory, fence)).await
     }
 
     async fn load(&self) -> Result<Loaded, StoreError> {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use landfall_core::{
     State,
     state::{Entry, Revision},
-    store::{Lease, Loaded, Owner, Store, StoreError},
+    store::{Holder, Lease, Loaded, Owner, Store, StoreError},
 };
 use tokio::time::Instant;
 
@@ -29,13 +29,19 @@ struct Log {
     entries: Vec<Entry>,
     state: State,
     fence: u64,
-    holder: Option<Holder>,
+    holder: Option<Held>,
 }
 
-struct Holder {
+struct Held {
     owner: Owner,
     fence: u64,
     renewed: Instant,
+}
+
+impl Held {
+    fn is_alive(&self) -> bool {
+        self.renewed.elapsed() < TTL
+    }
 }
 
 impl MemoryStore {
@@ -70,7 +76,7 @@ fn lost() -> StoreError {
 const LOCATION: &str = "memory";
 
 impl Log {
-    fn holder(&mut self, lease: &Lease) -> Result<&mut Holder, StoreError> {
+    fn holder(&mut self, lease: &Lease) -> Result<&mut Held, StoreError> {
         self.holder.as_mut().filter(|holder| holder.fence == lease.fence).ok_or_else(lost)
     }
 }
@@ -79,12 +85,12 @@ impl Log {
 impl Store for MemoryStore {
     async fn acquire(&self, owner: &Owner) -> Result<Lease, StoreError> {
         let mut log = self.log();
-        if let Some(holder) = log.holder.as_ref().filter(|holder| holder.renewed.elapsed() < TTL) {
+        if let Some(holder) = log.holder.as_ref().filter(|holder| holder.is_alive()) {
             return Err(StoreError::Locked { location: LOCATION.to_owned(), owner: holder.owner.clone() });
         }
         log.fence += 1;
         let fence = log.fence;
-        log.holder = Some(Holder { owner: owner.clone(), fence, renewed: Instant::now() });
+        log.holder = Some(Held { owner: owner.clone(), fence, renewed: Instant::now() });
         Ok(Lease { fence, ttl: TTL })
     }
 
@@ -114,6 +120,17 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn holder(&self) -> Result<Option<Holder>, StoreError> {
+        let log = self.log();
+        let holder = log.holder.as_ref();
+        Ok(holder.map(|holder| Holder { owner: holder.owner.clone(), fence: holder.fence, alive: holder.is_alive() }))
+    }
+
+    async fn revoke(&self, fence: u64) -> Result<(), StoreError> {
+        self.log().holder.take_if(|holder| holder.fence == fence);
+        Ok(())
+    }
+
     async fn load(&self) -> Result<Loaded, StoreError> {
         Ok(Loaded { state: self.log().state.clone(), warnings: Vec::new() })
     }
@@ -137,8 +154,9 @@ impl fmt::Debug for MemoryStore {
 
 #[cfg(test)]
 mod tests {
+    use landfall_store_conformance::{self as conformance, Bench, owner};
+
     use super::*;
-    use crate::store::conformance::{self, Bench, owner};
 
     struct Kept(MemoryStore);
 
@@ -150,16 +168,28 @@ mod tests {
         fn beside(&self) -> Arc<dyn Store> {
             Arc::new(self.0.clone())
         }
+        fn expire(&mut self) -> bool {
+            if let Some(holder) = &mut self.0.log().holder {
+                holder.renewed = Instant::now().checked_sub(TTL).expect("the clock began long ago");
+            }
+            true
+        }
+    }
+
+    fn make() -> Kept {
+        Kept(MemoryStore::new())
     }
 
     #[tokio::test]
     async fn does_what_every_store_does() {
-        conformance::all(|| Kept(MemoryStore::new())).await;
+        conformance::all(make).await;
     }
 
     #[test]
     fn keeps_every_history() {
-        conformance::random_histories(64, || Kept(MemoryStore::new()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        conformance::random_histories(&runtime, 64, make);
+        conformance::random_owners(&runtime, 256, make);
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use landfall_core::{
     Resource, State, Tags, Topology, TypedProvider,
     kind::{Actions, Exclusive, Field, Identity, Reported, Within},
     state::{Entry, Revision, Token},
-    store::{Lease, Loaded, Owner, Store, StoreError},
+    store::{Holder, Lease, Loaded, Owner, Store, StoreError},
 };
 use landfall_engine::{Executor, MemoryStore};
 use serde::{Deserialize, Serialize};
@@ -484,6 +484,12 @@ impl Store for Fused {
         self.store.append(lease, entries).await?;
         self.fuse.tick().await;
         Ok(())
+    }
+    async fn holder(&self) -> Result<Option<Holder>, StoreError> {
+        self.store.holder().await
+    }
+    async fn revoke(&self, fence: u64) -> Result<(), StoreError> {
+        self.store.revoke(fence).await
     }
     async fn load(&self) -> Result<Loaded, StoreError> {
         self.store.load().await

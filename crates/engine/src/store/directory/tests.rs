@@ -1,10 +1,13 @@
 use std::fs;
 
-use landfall_core::State;
+use landfall_core::{
+    State,
+    store::{Unlock, unlock},
+};
+use landfall_store_conformance::{self as conformance, Bench, created, entries, opened, owner, ran};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::conformance::{self, Bench, created, entries, opened, owner, ran};
 
 const SMALL: Limits = Limits { checkpoint: 3, segment: 5 };
 /// Neither checkpoints nor a second file.
@@ -39,6 +42,9 @@ impl Bench for Root {
     fn beside(&self) -> Arc<dyn Store> {
         Arc::new(self.store())
     }
+    fn expire(&mut self) -> bool {
+        false // a lease lives as long as its process
+    }
 }
 
 #[tokio::test]
@@ -49,7 +55,9 @@ async fn does_what_every_store_does() {
 
 #[test]
 fn keeps_every_history() {
-    conformance::random_histories(24, || Root::new(SMALL));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    conformance::random_histories(&runtime, 24, || Root::new(SMALL));
+    conformance::random_owners(&runtime, 48, || Root::new(SMALL));
 }
 
 #[tokio::test]
@@ -246,7 +254,7 @@ async fn files_are_for_their_owner_alone() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
         seen += 1;
     }
-    assert!(seen >= 5, "{seen}");
+    assert!(seen >= 6, "{seen}");
     assert_eq!(fs::metadata(root.file("")).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
@@ -262,4 +270,19 @@ async fn a_lock_removed_by_hand_still_lets_one_owner_write() {
     assert!(matches!(store.append(&first, &[ran(1)]).await, Err(StoreError::LeaseLost { .. })));
     other.append(&second, &[ran(2)]).await.unwrap();
     assert_eq!(other.entries(None).await.unwrap(), [opened(), ran(2)]);
+}
+
+#[tokio::test]
+async fn a_holder_that_died_is_told_until_the_next_one_comes() {
+    let root = Root::new(PLAIN);
+    root.write(&[&[opened()]]).await;
+    let store = root.store();
+    let holder = store.holder().await.unwrap().unwrap();
+    assert_eq!((holder.owner.name.as_str(), holder.alive), ("writer", false));
+    assert_eq!(unlock(&store, Unlock::Expired).await.unwrap(), Some(holder));
+    assert_eq!(store.holder().await.unwrap(), None);
+    let lease = store.acquire(&owner("next")).await.unwrap();
+    assert!(store.holder().await.unwrap().unwrap().alive);
+    store.release(lease).await.unwrap();
+    assert_eq!(store.holder().await.unwrap(), None);
 }
