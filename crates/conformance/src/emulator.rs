@@ -100,7 +100,10 @@ impl Emulator {
                 sys.argv = ['moto_server', '-H', '127.0.0.1', '-p', os.environ['LANDFALL_PORT']]\n\
                 from moto.server import main\nmain()\n"
             }
-            Self::Ministack => "sys.argv = ['ministack']\nfrom ministack.app import main\nmain()\n",
+            Self::Ministack => {
+                "for patch in sorted(glob.glob(os.environ['LANDFALL_PATCHES'] + '/ministack/*.py')): runpy.run_path(patch)\n\
+                sys.argv = ['ministack']\nfrom ministack.app import main\nmain()\n"
+            }
         }
     }
 
@@ -182,6 +185,14 @@ impl Emulator {
             std::thread::sleep(Duration::from_millis(50));
         }
         Err(EmulatorError::Start { emulator: self, log: log.to_owned() })
+    }
+
+    /// The Python that runs it; moto's has boto3.
+    ///
+    /// # Errors
+    /// An [`EmulatorError`] that says what to do.
+    pub fn python(self) -> Result<PathBuf, EmulatorError> {
+        self.install(&target_directory().join("emulators"))
     }
 
     /// The Python of a virtual environment that holds the emulator; made under a lock, once.

@@ -87,7 +87,7 @@ fn dashboard(topology: &Topology, variant: Variant) {
         [Metric::new("AWS/ApplicationELB", name, Statistic::Sum)],
     );
     let rows = vec![Row::heading("# London"), Row::graphs([graph])];
-    topology.global().add("twin", Dashboard::builder().rows(rows).build());
+    topology.global().add_with("twin", tagged(variant), Dashboard::builder().rows(rows).build());
 }
 
 fn flow_log(topology: &Topology, variant: Variant) {

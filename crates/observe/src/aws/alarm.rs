@@ -4,12 +4,15 @@ use async_trait::async_trait;
 use aws_sdk_cloudwatch::{
     Client,
     operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder,
-    types::{ComparisonOperator, Dimension, MetricAlarm as Reply, Statistic as ReplyStatistic, Tag},
+    types::{ComparisonOperator, Dimension, MetricAlarm as Reply, Statistic as ReplyStatistic},
 };
 use landfall_aws::{absent_is_done, fault};
-use landfall_core::{AnyRegion, ArnRef, Context, Fault, Input, Live, Tags, TypedProvider};
+use landfall_core::{AnyRegion, ArnRef, Context, Fault, Input, Live, TypedProvider};
 
-use super::CloudWatch;
+use super::{
+    CloudWatch,
+    cloudwatch::{read_tags, sdk_tags, update_tags},
+};
 use crate::{
     alarm::{Alarm, AlarmAttributes, Comparison, MissingData},
     metric::{Metric, Statistic},
@@ -28,10 +31,7 @@ impl TypedProvider for Provider {
         let client = self.0.of(cx);
         let Some(reply) = describe(&client, id).await? else { return Ok(None) };
         let attributes = attributes(&reply)?;
-        let tags = client.list_tags_for_resource().resource_arn(&attributes.arn).send().await;
-        let tags = tags.map_err(fault("cloudwatch:ListTagsForResource"))?;
-        let tags =
-            tags.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect();
+        let Some(tags) = read_tags(&client, &attributes.arn).await? else { return Ok(None) };
         Ok(Some(Live { resource: resource(reply)?, attributes, tags }))
     }
 
@@ -55,7 +55,7 @@ impl TypedProvider for Provider {
         if *want != have.resource {
             put(&client, &have.attributes.id, want).send().await.map_err(fault("cloudwatch:PutMetricAlarm"))?;
         }
-        update_tags(&client, cx, have).await?;
+        update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
         Ok(have.attributes.clone())
     }
 
@@ -68,10 +68,6 @@ impl TypedProvider for Provider {
 /// Names of alarms have at most 255 characters.
 fn name(cx: &Context) -> String {
     cx.physical_name(255)
-}
-
-fn sdk_tags(tags: Tags) -> Vec<Tag> {
-    tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 fn put(client: &Client, name: &str, want: &Alarm<AnyRegion>) -> PutMetricAlarmFluentBuilder {
@@ -103,20 +99,6 @@ fn put(client: &Client, name: &str, want: &Alarm<AnyRegion>) -> PutMetricAlarmFl
 /// A count as the API takes it; one that is too large is refused by the API, not cut.
 fn integer(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-async fn update_tags(client: &Client, cx: &Context, have: &LiveAlarm) -> Result<(), Fault> {
-    let changes = cx.tag_changes(&have.tags);
-    let arn = &have.attributes.arn;
-    if !changes.remove.is_empty() {
-        let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(changes.remove));
-        call.send().await.map_err(fault("cloudwatch:UntagResource"))?;
-    }
-    if !changes.set.is_empty() {
-        let call = client.tag_resource().resource_arn(arn).set_tags(Some(sdk_tags(changes.set)));
-        call.send().await.map_err(fault("cloudwatch:TagResource"))?;
-    }
-    Ok(())
 }
 
 async fn describe(client: &Client, name: &str) -> Result<Option<Reply>, Fault> {

@@ -1,6 +1,7 @@
 //! How the layer's kinds run on AWS.
 
 mod alarm;
+mod cloudwatch;
 mod dashboard;
 mod flow_log;
 mod log_group;
