@@ -1,7 +1,7 @@
 //! The alarms that the people on call need, for one region and for the edge.
 
 use landfall_compute::{AutoScalingGroup, LoadBalancer, TargetGroup};
-use landfall_core::{Handle, Input, Region, Scope, UsEast1};
+use landfall_core::{DistinctFrom, Handle, Input, PlaceCode, Region, Scope, UsEast1};
 use landfall_datalayer::{AuroraCluster, ClusterRole};
 use landfall_dns::HealthCheck;
 use landfall_edge::Distribution;
@@ -18,6 +18,9 @@ use crate::{
 /// memory.
 #[derive(Debug, Clone, bon::Builder)]
 pub struct Alarms<R: Region, M: ClusterRole> {
+    /// Regions of the global database that the cluster belongs to; set with `database_between`.
+    #[builder(field)]
+    pub database_regions: Vec<PlaceCode>,
     /// Topic that is told when an alarm goes off, and when it is over.
     pub topic: Handle<Topic<R>>,
     /// Load balancer of the web tier.
@@ -34,6 +37,27 @@ pub struct Alarms<R: Region, M: ClusterRole> {
     /// Bounds; defaults that suit a web platform.
     #[builder(default)]
     pub thresholds: Thresholds,
+}
+
+impl<R: Region, M: ClusterRole, S: alarms_builder::State> AlarmsBuilder<R, M, S> {
+    /// Watches how far the database lags behind that of the other region; which of the two follows is for a failover
+    /// to decide.
+    ///
+    /// # Panics
+    /// For [`AnyRegion`](landfall_core::AnyRegion), whose code is known at run time only: use `database_in`.
+    pub fn database_between<A: Region, B: DistinctFrom<A>>(self) -> Self {
+        let code = |code: Option<&str>| {
+            let code = code.expect("`AnyRegion` has no code of its own: use `database_in(scope.place())`");
+            code.parse().expect("region types carry known codes")
+        };
+        self.database_in(code(A::CODE)).database_in(code(B::CODE))
+    }
+
+    /// Adds a region of the global database, chosen at run time.
+    pub fn database_in(mut self, place: PlaceCode) -> Self {
+        self.database_regions.push(place);
+        self
+    }
 }
 
 /// Bounds of a region's alarms.
@@ -87,8 +111,6 @@ fn above<R: Region>(
 
 impl<R: Region, M: ClusterRole> Alarms<R, M> {
     /// Declares the alarms.
-    ///
-    /// Only the cluster that follows publishes its lag; both have the alarm, because a failover swaps them.
     pub fn add_to(&self, scope: &Scope<'_, R>) -> Vec<Handle<Alarm<R>>> {
         let Thresholds { cpu_percent, errors_per_minute, .. } = self.thresholds;
         let balancer = self.load_balancer;
@@ -143,18 +165,22 @@ impl<R: Region, M: ClusterRole> Alarms<R, M> {
                 MissingData::Missing,
                 "The database is busy: find the query, or take a larger class",
             ),
-            (
-                "database-lag",
-                metrics::replication_lag(self.database),
-                self.thresholds.replication_lag_milliseconds,
-                quiet,
-                "The secondary lags behind the primary: what a lost region would lose grows",
-            ),
         ];
         let alarms = alarms.into_iter().map(|(name, metric, threshold, missing, description)| {
             scope.add(name, above(self.topic, metric, threshold, missing, description))
         });
-        let alarms: Vec<_> = alarms.collect();
+        let mut alarms: Vec<_> = alarms.collect();
+        // Only the cluster that follows publishes its lag; each region has the alarm, because a failover swaps them.
+        for source in self.database_regions.iter().filter(|place| **place != scope.place()) {
+            let lag = above(
+                self.topic,
+                metrics::replication_lag(self.database, *source),
+                self.thresholds.replication_lag_milliseconds,
+                quiet,
+                "The secondary lags behind the primary: what a lost region would lose grows",
+            );
+            alarms.push(scope.add(&format!("database-lag-{source}"), lag));
+        }
         let caches = self.cache_nodes.iter().enumerate().flat_map(|(position, node)| {
             let cpu = above(
                 self.topic,
@@ -244,5 +270,44 @@ impl EdgeAlarms {
             )
         });
         checks.chain(distribution).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall_core::{Environment, London, Mumbai, Topology};
+    use landfall_datalayer::{Primary, Secondary};
+
+    use super::*;
+
+    fn watch<R: Region, M: ClusterRole>(topology: &Topology) -> String {
+        let scope = topology.region::<R>();
+        let alarms = Alarms::builder()
+            .database_between::<Mumbai, London>()
+            .topic(scope.lookup("alerts", "arn"))
+            .load_balancer(scope.lookup("web", "arn"))
+            .target_group(scope.lookup("web", "arn"))
+            .auto_scaling_group(scope.lookup("web", "web"))
+            .database(scope.lookup::<AuroraCluster<R, M>>("db", "db"))
+            .build();
+        alarms.add_to(&scope);
+        let lowered = topology.lower().expect("free of problems");
+        let lag = |own: &&landfall_core::Declaration| {
+            own.place == scope.place() && own.address.name().starts_with("database-lag")
+        };
+        let lags: Vec<_> = lowered.declarations.iter().filter(lag).collect();
+        assert_eq!(lags.len(), 1, "one for the region that it may follow");
+        let landfall_core::expr::Expr::Map(metric) = &lags[0].fields["metric"] else { panic!("a metric") };
+        let dimensions = metric["dimensions"].resolve(&|_, _| Some("db".into())).known().expect("known");
+        dimensions.to_string()
+    }
+
+    #[test]
+    fn a_lag_is_watched_under_the_dimensions_that_aws_publishes() {
+        let topology = Topology::new("twin", Environment::new("test"));
+        let india = watch::<Mumbai, Primary>(&topology);
+        let london = watch::<London, Secondary>(&topology);
+        assert_eq!(india, r#"{"DBClusterIdentifier":"db","SourceRegion":"eu-west-2"}"#);
+        assert_eq!(london, r#"{"DBClusterIdentifier":"db","SourceRegion":"ap-south-1"}"#);
     }
 }

@@ -1,7 +1,7 @@
 //! Metrics that AWS publishes of what this library declares, with the dimensions they really have.
 
 use landfall_compute::{AutoScalingGroup, LoadBalancer, TargetGroup};
-use landfall_core::{Handle, Input, Region};
+use landfall_core::{Handle, Input, PlaceCode, Region};
 use landfall_datalayer::{AuroraCluster, ClusterRole};
 use landfall_dns::HealthCheck;
 use landfall_edge::Distribution;
@@ -60,9 +60,12 @@ pub fn database_connections<R: Region, M: ClusterRole>(handle: Handle<AuroraClus
     cluster(handle, "DatabaseConnections", Statistic::Average)
 }
 
-/// Milliseconds by which a secondary cluster lags behind the primary: what a lost region loses in writes.
-pub fn replication_lag<R: Region, M: ClusterRole>(secondary: Handle<AuroraCluster<R, M>>) -> Metric {
-    cluster(secondary, "AuroraGlobalDBReplicationLag", Statistic::Maximum)
+/// Milliseconds by which a secondary cluster lags behind the primary in the region `source`: what a lost region loses
+/// in writes.
+///
+/// Published in the secondary's region only, under both dimensions: on the cluster alone there is no such metric.
+pub fn replication_lag<R: Region, M: ClusterRole>(secondary: Handle<AuroraCluster<R, M>>, source: PlaceCode) -> Metric {
+    cluster(secondary, "AuroraGlobalDBReplicationLag", Statistic::Maximum).dimension("SourceRegion", source.as_str())
 }
 
 /// CPU of one node of a cache, in per cent of the core that the engine uses.

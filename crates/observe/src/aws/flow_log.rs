@@ -56,13 +56,7 @@ impl TypedProvider for Provider {
             .map_err(fault("ec2:CreateFlowLogs"))?;
         // The call succeeds as a whole even when it made no flow log; what went wrong stands in the answer.
         if let Some(error) = reply.unsuccessful().first().and_then(|item| item.error()) {
-            let message = format!("{}: {}", error.code().unwrap_or_default(), error.message().unwrap_or_default());
-            let kind = if error.code().is_some_and(|code| code.contains("NotFound")) {
-                FaultKind::NotYet
-            } else {
-                FaultKind::Invalid
-            };
-            return Err(Fault::new(kind, "ec2:CreateFlowLogs", message));
+            return Err(unsuccessful(error.code().unwrap_or_default(), error.message().unwrap_or_default()));
         }
         let id = reply.flow_log_ids().first().ok_or_else(|| Fault::incomplete("ec2:CreateFlowLogs", "flowLogIds"))?;
         Ok(FlowLogAttributes { id: id.clone() })
@@ -82,6 +76,17 @@ impl TypedProvider for Provider {
         let reply = self.0.of(cx).delete_flow_logs().flow_log_ids(&have.attributes.id).send().await;
         absent_is_done("ec2:DeleteFlowLogs", reply)
     }
+}
+
+/// The fault of a flow log that was not made. What it needs may have been made a moment ago, the role above all.
+fn unsuccessful(code: &str, message: &str) -> Fault {
+    let passes = code.contains("NotFound") || message.contains("Unable to assume");
+    let kind = match code {
+        _ if passes => FaultKind::NotYet,
+        "FlowLogAlreadyExists" => FaultKind::Taken,
+        _ => FaultKind::Invalid,
+    };
+    Fault::new(kind, "ec2:CreateFlowLogs", format!("{code}: {message}"))
 }
 
 async fn update_tags(client: &Client, cx: &Context, have: &LiveFlowLog) -> Result<(), Fault> {
@@ -134,4 +139,18 @@ fn live(reply: Reply) -> Result<LiveFlowLog, Fault> {
         attributes: FlowLogAttributes { id: reply.flow_log_id.ok_or_else(|| missing("flowLogId"))? },
         tags,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_visible_yet_is_worth_another_try() {
+        let check = |code, message, expected| assert_eq!(unsuccessful(code, message).kind, expected, "{code}");
+        check("InvalidVpcId.NotFound", "The vpc ID 'vpc-1' does not exist", FaultKind::NotYet);
+        check("InvalidParameter", "Unable to assume given IAM role", FaultKind::NotYet);
+        check("FlowLogAlreadyExists", "There is an existing Flow Log", FaultKind::Taken);
+        check("InvalidParameter", "LogDestination is not valid", FaultKind::Invalid);
+    }
 }

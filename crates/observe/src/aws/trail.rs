@@ -6,7 +6,7 @@ use aws_sdk_cloudtrail::{
     types::{ResourceTag, Tag, Trail as Reply},
 };
 use landfall_aws::{absent_is_done, fault, found};
-use landfall_core::{AnyRegion, ArnRef, Context, Fault, Live, Ref, Tags, TypedProvider};
+use landfall_core::{AnyRegion, ArnRef, Context, Fault, FaultKind, Live, Ref, Tags, TypedProvider};
 
 use super::CloudTrail;
 use crate::trail::{Trail, TrailAttributes};
@@ -50,7 +50,8 @@ impl TypedProvider for Provider {
             .set_tags_list(Some(sdk_tags(cx.all_tags())?))
             .send()
             .await
-            .map_err(fault("cloudtrail:CreateTrail"))?;
+            .map_err(fault("cloudtrail:CreateTrail"))
+            .map_err(policy_lags)?;
         if want.enable_logging {
             set_logging(&client, name, true).await?;
         }
@@ -71,7 +72,8 @@ impl TypedProvider for Provider {
                 .include_global_service_events(want.include_global_service_events)
                 .enable_log_file_validation(want.log_file_validation)
                 .kms_key_id(want.kms_key.as_ref().map(Ref::id).unwrap_or_default());
-            call.send().await.map_err(fault("cloudtrail:UpdateTrail"))?;
+            let reply = call.send().await.map_err(fault("cloudtrail:UpdateTrail"));
+            reply.map_err(policy_lags)?;
         }
         if want.enable_logging != have.resource.enable_logging {
             set_logging(&client, &have.attributes.id, want.enable_logging).await?;
@@ -83,6 +85,17 @@ impl TypedProvider for Provider {
     async fn delete(&self, cx: &Context, have: &LiveTrail) -> Result<(), Fault> {
         let reply = self.0.of(cx).delete_trail().name(&have.attributes.id).send().await;
         absent_is_done("cloudtrail:DeleteTrail", reply)
+    }
+}
+
+/// CloudTrail looks at the policies of bucket and key before they count everywhere: a refusal right after they were
+/// written is worth another try.
+fn policy_lags(fault: Fault) -> Fault {
+    let codes = ["InsufficientS3BucketPolicyException", "InsufficientEncryptionPolicyException"];
+    if codes.iter().any(|code| fault.message.contains(code)) {
+        Fault { kind: FaultKind::NotYet, ..fault }
+    } else {
+        fault
     }
 }
 
@@ -137,4 +150,20 @@ fn live(trail: Reply, is_logging: bool, tags: Tags) -> Result<LiveTrail, Fault> 
         attributes: TrailAttributes { id: name, arn: trail.trail_arn.ok_or_else(|| missing("TrailARN"))? },
         tags,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_does_not_count_yet_is_worth_another_try() {
+        let check = |message: &str, expected| {
+            let fault = policy_lags(Fault::new(FaultKind::Invalid, "cloudtrail:CreateTrail", message));
+            assert_eq!(fault.kind, expected, "{message}");
+        };
+        check("InsufficientS3BucketPolicyException: Incorrect S3 bucket policy", FaultKind::NotYet);
+        check("InsufficientEncryptionPolicyException: Insufficient permissions to access the key", FaultKind::NotYet);
+        check("InvalidTrailNameException: Trail name too short", FaultKind::Invalid);
+    }
 }
