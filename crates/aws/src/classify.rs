@@ -350,7 +350,7 @@ pub(crate) fn says_absent(code: &str, message: &str) -> bool {
     match stem {
         "WAFNonexistentItem" => true,
         "InvalidChangeBatch" => message.contains("but it was not found"),
-        "Validation" => message.contains("name not found") || message.contains("No such policy"),
+        "Validation" => message.contains("not found") || message.contains("No such policy"),
         // What is missing is something else that the operation needs.
         _ if stem.starts_with("KMS") || stem.starts_with("Kms") || stem.starts_with("ServiceLinkedRole") => false,
         _ => stem.contains("NotFound") || stem.contains("DoesNotExist") || stem.starts_with("NoSuch"),
@@ -680,6 +680,7 @@ mod tests {
             ("ReplicationConfigurationNotFoundError", "", true),
             ("ServerSideEncryptionConfigurationNotFoundError", "", true),
             ("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup web not found", true),
+            ("ValidationError", "Group web not found", true),
             ("ValidationError", "Max bound must be at least the min bound", false),
             ("InvalidChangeBatch", "Tried to delete resource record set [name='x'] but it was not found", true),
             ("InvalidChangeBatch", "RRSet is not permitted in zone", false),

@@ -244,7 +244,7 @@ pub(crate) static KIND: Kind = Kind {
             "iam:PassRole",
             "ssm:GetParameters",
         ],
-        delete: &["autoscaling:DeleteAutoScalingGroup"],
+        delete: &["autoscaling:DeleteAutoScalingGroup", "ec2:DescribeInstances"],
     },
     timing: "aws_autoscaling_group",
     check,

@@ -186,6 +186,7 @@ pub(crate) static KIND: Kind = Kind {
             "elasticloadbalancing:CreateLoadBalancer",
             "elasticloadbalancing:AddTags",
             "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            "iam:CreateServiceLinkedRole",
         ],
         read: &[
             "elasticloadbalancing:DescribeLoadBalancers",

@@ -7,11 +7,12 @@ use aws_sdk_autoscaling::{
     Client,
     types::{AutoScalingGroup as Reply, LaunchTemplateSpecification, LifecycleState, ScalingActivityStatusCode, Tag},
 };
+use aws_sdk_ec2::types::Filter;
 use landfall_aws::{absent_is_done, fault};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, TypedProvider, Wait, tags};
 
 use super::{
-    AutoScaling,
+    AutoScaling, Ec2,
     elb::{to_i32, to_u32},
     instance_refresh,
 };
@@ -20,7 +21,10 @@ use crate::auto_scaling_group::{
     TerminationPolicy,
 };
 
-pub(super) struct Provider(pub(super) AutoScaling);
+pub(super) struct Provider {
+    pub(super) auto_scaling: AutoScaling,
+    pub(super) ec2: Ec2,
+}
 
 type LiveGroup = Live<AutoScalingGroup<AnyRegion>, AutoScalingGroupAttributes>;
 
@@ -44,7 +48,7 @@ impl TypedProvider for Provider {
     type Attributes = AutoScalingGroupAttributes;
 
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveGroup>, Fault> {
-        describe(&self.0.of(cx), id).await?.filter(is_staying).map(live).transpose()
+        describe(&self.auto_scaling.of(cx), id).await?.filter(is_staying).map(live).transpose()
     }
 
     async fn find(&self, cx: &Context, _want: &AutoScalingGroup<AnyRegion>) -> Result<Option<LiveGroup>, Fault> {
@@ -57,7 +61,7 @@ impl TypedProvider for Provider {
         cx: &Context,
         want: &AutoScalingGroup<AnyRegion>,
     ) -> Result<AutoScalingGroupAttributes, Fault> {
-        let client = self.0.of(cx);
+        let client = self.auto_scaling.of(cx);
         let name = cx.physical_name(255);
         let call = client
             .create_auto_scaling_group()
@@ -90,7 +94,7 @@ impl TypedProvider for Provider {
         want: &AutoScalingGroup<AnyRegion>,
         have: &LiveGroup,
     ) -> Result<AutoScalingGroupAttributes, Fault> {
-        let client = self.0.of(cx);
+        let client = self.auto_scaling.of(cx);
         let (name, now) = (&have.attributes.id, &have.resource);
         update_settings(&client, name, want, now).await?;
         update_target_groups(&client, name, want, now).await?;
@@ -124,7 +128,7 @@ impl TypedProvider for Provider {
     }
 
     async fn delete(&self, cx: &Context, have: &LiveGroup) -> Result<(), Fault> {
-        let client = self.0.of(cx);
+        let client = self.auto_scaling.of(cx);
         let name = &have.attributes.id;
         let reply = client.delete_auto_scaling_group().auto_scaling_group_name(name).force_delete(true).send().await;
         if let Err(fault) = absent_is_done("autoscaling:DeleteAutoScalingGroup", reply) {
@@ -134,7 +138,8 @@ impl TypedProvider for Provider {
             }
         }
         let gone = || async { Ok(describe(&client, name).await?.is_none().then_some(())) };
-        cx.wait("instances to terminate and the group to disappear", Wait::LONG, gone).await
+        cx.wait("the group to disappear", Wait::LONG, gone).await?;
+        instances_gone(&self.ec2.of(cx), cx, name).await
     }
 }
 
@@ -316,6 +321,21 @@ async fn last_failure(client: &Client, name: &str) -> Result<Option<String>, Fau
     };
     let activity = reply.activities().iter().find(|activity| failed(activity.status_code()));
     Ok(activity.and_then(|activity| activity.status_message()).map(str::to_owned))
+}
+
+/// A group that is deleted by force does not wait for its instances; until those are gone, the security groups and
+/// subnets that they are in can't go, and a database has clients.
+async fn instances_gone(client: &aws_sdk_ec2::Client, cx: &Context, group: &str) -> Result<(), Fault> {
+    let of_group = Filter::builder().name("tag:aws:autoscaling:groupName").values(group).build();
+    let states = ["pending", "running", "shutting-down", "stopping", "stopped"].map(str::to_owned).to_vec();
+    let there = Filter::builder().name("instance-state-name").set_values(Some(states)).build();
+    cx.wait("instances of the group to terminate", Wait::LONG, || async {
+        let call = client.describe_instances().filters(of_group.clone()).filters(there.clone());
+        let reply = call.send().await.map_err(fault("ec2:DescribeInstances"))?;
+        // Pages may be empty although others follow.
+        Ok((reply.reservations().is_empty() && reply.next_token().is_none()).then_some(()))
+    })
+    .await
 }
 
 fn live(group: Reply) -> Result<LiveGroup, Fault> {

@@ -99,7 +99,7 @@ impl TypedProvider for Provider {
 }
 
 /// A certificate is issued some seconds before the load balancer can see that.
-const CERTIFICATE_LAGS: &[&str] = &["CertificateNotFound", "UnsupportedCertificate"];
+pub(super) const CERTIFICATE_LAGS: &[&str] = &["CertificateNotFound", "UnsupportedCertificate"];
 
 type Secured = (ProtocolEnum, Option<String>, Option<Vec<Certificate>>);
 

@@ -5,7 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::Certificate;
 use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{AnyRegion, Context, Fault, Live, Ref, Tags, TypedProvider};
 
-use super::Elb;
+use super::{Elb, listener::CERTIFICATE_LAGS, passing::passing};
 use crate::listener_certificate::{ListenerCertificate, ListenerCertificateAttributes};
 
 pub(super) struct Provider(pub(super) Elb);
@@ -49,7 +49,8 @@ impl TypedProvider for Provider {
         let client = self.0.of(cx);
         let certificate = Certificate::builder().certificate_arn(want.certificate.id()).build();
         let call = client.add_listener_certificates().listener_arn(want.listener.id()).certificates(certificate);
-        call.send().await.map_err(fault("elasticloadbalancing:AddListenerCertificates"))?;
+        let reply = call.send().await.map_err(fault("elasticloadbalancing:AddListenerCertificates"));
+        reply.map_err(passing(CERTIFICATE_LAGS))?;
         Ok(ListenerCertificateAttributes { id: id(want) })
     }
 

@@ -32,11 +32,11 @@ pub fn register(providers: &mut Providers, aws: &Aws) {
     let secrets = SecretsManager::new(aws, aws_sdk_secretsmanager::Client::new);
     providers.add_typed(parameter::Provider(Ssm::new(aws, aws_sdk_ssm::Client::new)));
     providers.add_typed(launch_template::Provider(ec2.clone()));
-    providers.add_typed(load_balancer::Provider { elb: elb.clone(), ec2 });
+    providers.add_typed(load_balancer::Provider { elb: elb.clone(), ec2: ec2.clone() });
     providers.add_typed(target_group::Provider(elb.clone()));
     providers.add_typed(listener::Provider(elb.clone()));
     providers.add_typed(listener_certificate::Provider(elb.clone()));
     providers.add_typed(listener_rule::Provider { elb, secrets });
-    providers.add_typed(auto_scaling_group::Provider(auto_scaling.clone()));
+    providers.add_typed(auto_scaling_group::Provider { auto_scaling: auto_scaling.clone(), ec2 });
     providers.add_typed(scaling_policy::Provider(auto_scaling));
 }
