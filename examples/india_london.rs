@@ -13,7 +13,7 @@ use std::{error::Error, process::ExitCode};
 
 use landfall::{
     Environment, Global, Handle, Input, London, Mumbai, NorthVirginia, Region, Scope, Topology,
-    compute::{AccessLogs, Ingress, WebTier, WebTierHandles},
+    compute::{AccessLogs, Ingress, TargetProtocol, WebTier, WebTierHandles},
     datalayer::{
         ClusterRole, GlobalDatabase, LogBucket, LogBucketHandles, RegionalCache, RegionalCacheHandles,
         RegionalDatabase, ReplicatedAssets, ReplicationGroup,
@@ -30,7 +30,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 #[derive(clap::Args)]
 pub(crate) struct Own {
-    /// Domain of the site; its hosted zone is made
+    /// Domain of the site; its hosted zone is made, and certificates wait until the domain is delegated to it
     #[arg(long, default_value = "example.com")]
     domain: DomainName,
     /// Who is told of alarms, by e-mail
@@ -95,7 +95,8 @@ pub(crate) fn topology(own: &Own) -> Result<Topology> {
         .build();
     let (data_in, data_uk) = (india.child("data"), london.child("data"));
     let primary = database.add_primary(&global, &data_in, &here.network.data_subnets, [here.database_group]);
-    let secondary = database.add_secondary(&primary, &data_uk, &there.network.data_subnets, [there.database_group]);
+    let (subnets, why) = (&there.network.data_subnets, "the application in London reads near its users");
+    let secondary = database.add_cross_border_secondary(&primary, &data_uk, subnets, [there.database_group], why);
     let credentials = primary.secret.get(Secret::NAME);
 
     let mut certificates = ValidatedCertificates::new(&global.child("certificates"), zone);
@@ -136,7 +137,7 @@ pub(crate) fn topology(own: &Own) -> Result<Topology> {
         .add_to(&global.child("origin"));
 
     // Who watches, and what stays on record.
-    let (watch_in, watch_uk) = (alarms(&here, &web_in, &primary.region), alarms(&there, &web_uk, &secondary));
+    let (watch_in, watch_uk) = (here.alarms(&web_in, &primary.region), there.alarms(&web_uk, &secondary));
     watch_in.add_to(&india.child("alarms"));
     watch_uk.add_to(&london.child("alarms"));
     let rows = [watch_in.rows(&india), watch_uk.rows(&london)].concat();
@@ -194,26 +195,26 @@ impl Platform<'_> {
     ) -> Result<WebTierHandles<R>> {
         let regional = self.origin.child("*")?;
         let certificate = Certificate::builder().domain_name(self.origin.clone()).subject_alternative_names([regional]);
+        let (region, cache) = (scope.place().as_str(), &ground.cache);
         let database_lines = join!["DB=", database.write_endpoint(), "\nDB_READER=", database.read_endpoint()];
-        let cache_line = join!["CACHE=", ground.cache.replication_group.get(ReplicationGroup::PRIMARY_ENDPOINT)];
-        let lines = join![database_lines, "\n", cache_line, "\nCREDENTIALS=", credentials];
-        let region = scope.place().as_str();
-        let login = join!["arn:aws:secretsmanager:", region, ":", &self.account, ":secret:", credentials, "-*"];
+        let cache_line = join!["CACHE=", cache.replication_group.get(ReplicationGroup::PRIMARY_ENDPOINT)];
+        let logins = join!["CREDENTIALS=", credentials, "\nCACHE_CREDENTIALS=", cache.secret.get(Secret::NAME)];
+        let lines = join!["REGION=", region, "\n", database_lines, "\n", cache_line, "\n", logins];
+        let login = join!["arn:aws:secretsmanager:", region, ":", &self.account, ":secret:", credentials, "-??????"];
         let read = Statement::allow().action("secretsmanager:GetSecretValue");
-        let decrypt = Statement::allow()
-            .action("kms:Decrypt")
-            .resources([database.key, ground.cache.key].map(|key| key.get(Key::ARN)));
-        let secrets = format!("secretsmanager.{region}.amazonaws.com");
+        let keys = [database.key, cache.key].map(|key| key.get(Key::ARN));
+        let decrypt = Statement::allow().action("kms:Decrypt").resources(keys);
         let web = WebTier::builder()
             .network(&ground.network)
             .certificate(certificates.add(scope, "origin", certificate.build()))
             .origin_secret(self.origin_secret.clone())
             .ingress(Ingress::World)
             .instance_type("m7g.large".parse()?)
-            .user_data(join!["#!/bin/sh\ncat > /etc/twin.env <<END\n", lines, "\nEND\n"])
+            .protocol(TargetProtocol::Https)
+            .user_data(join!["#!/bin/sh\ncat > /etc/twin.env <<END\n", lines, "\nEND\n", include_str!("site/start.sh")])
             .statements([
-                read.resources([login, ground.cache.secret.get(Secret::ARN)]),
-                decrypt.condition("StringEquals", "kms:ViaService", secrets),
+                read.resources([login, cache.secret.get(Secret::ARN)]),
+                decrypt.condition("StringEquals", "kms:ViaService", format!("secretsmanager.{region}.amazonaws.com")),
             ])
             .access_logs(AccessLogs::to(ground.logs.policy.id(), "web"))
             .min_size(3)
@@ -232,18 +233,17 @@ impl Platform<'_> {
     }
 }
 
-fn alarms<R: Region, M: ClusterRole>(
-    ground: &Ground<R>,
-    web: &WebTierHandles<R>,
-    database: &RegionalDatabase<R, M>,
-) -> Alarms<R, M> {
-    let cache = ground.cache.replication_group;
-    Alarms::builder()
-        .topic(ground.topic)
-        .load_balancer(web.load_balancer)
-        .target_group(web.target_group)
-        .auto_scaling_group(web.auto_scaling_group)
-        .database(database.cluster)
-        .cache_nodes([join![cache.id(), "-001"], join![cache.id(), "-002"]])
-        .build()
+impl<R: Region> Ground<R> {
+    fn alarms<M: ClusterRole>(&self, web: &WebTierHandles<R>, database: &RegionalDatabase<R, M>) -> Alarms<R, M> {
+        let cache = self.cache.replication_group;
+        Alarms::builder()
+            .topic(self.topic)
+            .load_balancer(web.load_balancer)
+            .target_group(web.target_group)
+            .auto_scaling_group(web.auto_scaling_group)
+            .database(database.cluster)
+            .database_between::<Mumbai, London>()
+            .cache_nodes([join![cache.id(), "-001"], join![cache.id(), "-002"]])
+            .build()
+    }
 }

@@ -1,6 +1,6 @@
 //! The platform of `examples/india_london.rs` in the sandbox.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use clap::Parser;
 use landfall::{
@@ -9,6 +9,7 @@ use landfall::{
     sandbox::{FaultSchedule, Killed, Moment, Outage, Sandbox, Trouble},
     store::Store,
 };
+use landfall_conformance::Emulator;
 
 use super::india_london;
 
@@ -78,6 +79,67 @@ async fn both_regions_have_the_same_resources() {
     }
     india.retain(|_, count| *count > 0);
     assert_eq!(india, london);
+}
+
+/// A field of a declaration, with attributes of others by their address: `ap-south-1/data/kms.key:db.arn`.
+fn field(lowered: &landfall::Lowered, address: &str, name: &str) -> serde_json::Value {
+    let own = lowered.get(&address.parse().expect("an address")).expect("it is declared");
+    own.fields[name].resolve(&|of, name| Some(format!("{of}.{name}").into())).known().expect("all is resolved")
+}
+
+#[test]
+fn instances_are_told_where_everything_is() {
+    let lowered = platform(&[]).lower().expect("no problems");
+    for (place, writes) in [("ap-south-1", "endpoint"), ("eu-west-2", "reader_endpoint")] {
+        let data = field(&lowered, &format!("{place}/web/ec2.launch_template:instances"), "user_data");
+        let settings = data.as_str().expect("a text").split("END\n").nth(1).expect("settings");
+        let expected = [
+            format!("REGION={place}"),
+            format!("DB={place}/data/rds.cluster:db.{writes}"),
+            format!("DB_READER={place}/data/rds.cluster:db.reader_endpoint"),
+            format!("CACHE={place}/data/elasticache.replication_group:cache.primary_endpoint"),
+            "CREDENTIALS=ap-south-1/data/secretsmanager.secret:db.name".to_owned(),
+            format!("CACHE_CREDENTIALS={place}/data/secretsmanager.secret:cache.name"),
+        ];
+        assert_eq!(settings.lines().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn instances_read_their_own_secrets_and_no_others() {
+    let lowered = platform(&[]).lower().expect("no problems");
+    let policies = field(&lowered, "global/eu-west-2/web/iam.role:instances", "inline_policies");
+    let statements = &policies["application"]["Statement"];
+    let database = "ap-south-1/data/secretsmanager.secret:db.name";
+    assert_eq!(statements[0]["Action"], serde_json::json!(["secretsmanager:GetSecretValue"]));
+    let resources = statements[0]["Resource"].as_array().expect("a list");
+    let name = resources[0].as_str().and_then(|arn| arn.split(':').nth(3)).expect("an ARN of the region");
+    assert_eq!(name, "eu-west-2");
+    assert!(resources[0].as_str().is_some_and(|arn| arn.ends_with(&format!(":secret:{database}-??????"))));
+    assert_eq!(resources[1..], [serde_json::json!("eu-west-2/data/secretsmanager.secret:cache.arn")]);
+    let through = &statements[1]["Condition"]["StringEquals"]["kms:ViaService"];
+    assert_eq!(*through, serde_json::json!(["secretsmanager.eu-west-2.amazonaws.com"]));
+}
+
+/// What instances start with is no placeholder: it answers the health check, over HTTPS.
+#[test]
+fn instances_answer_their_health_check() {
+    let script = include_str!("../../examples/site/start.sh");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
+    fs::create_dir_all(&directory).expect("a directory");
+    fs::write(directory.join("start.sh"), script).expect("writes");
+    let syntax = Command::new("sh").arg("-n").arg(directory.join("start.sh")).output().expect("a shell");
+    assert!(syntax.status.success(), "{}", String::from_utf8_lossy(&syntax.stderr));
+    let (_, serve) = script.split_once("cat > /opt/site/serve.py <<'END'\n").expect("a program");
+    let (serve, _) = serve.split_once("\nEND\n").expect("an end");
+    fs::write(directory.join("serve.py"), serve).expect("writes");
+    // moto's Python has what it takes to make a certificate.
+    let python = Emulator::Moto.python().expect("a Python");
+    let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/site.py");
+    let run = Command::new(python).arg(test).arg(&directory).output().expect("it runs");
+    let answers = String::from_utf8_lossy(&run.stdout);
+    let said: Vec<_> = answers.lines().collect();
+    assert_eq!(said, ["GET 200 Hello from eu-west-2", "HEAD 200"], "{}", String::from_utf8_lossy(&run.stderr));
 }
 
 /// Kills the process inside of 25 calls, one in each run, and goes on after each until all is there.
