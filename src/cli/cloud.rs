@@ -46,8 +46,11 @@ impl Cloud {
         }
         let aws = builder.connect().await?;
         aws.check_credentials().await?;
-        let executor =
-            Executor::builder().providers(crate::on_aws(&aws)).parallelism(common.parallelism.into()).build();
+        let executor = Executor::builder()
+            .providers(crate::on_aws(&aws))
+            .parallelism(common.parallelism.into())
+            .retry(common.retry())
+            .build();
         Ok(Self { executor, store: store(common, topology), sandbox: None })
     }
 }

@@ -1,9 +1,10 @@
 //! Options of the command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use landfall_core::Address;
+use landfall_engine::RetryPolicy;
 
 /// What a program that embeds the command line takes: its own options beside Landfall's.
 #[derive(Debug, Parser)]
@@ -112,6 +113,10 @@ pub(super) struct Common {
     /// Most calls under way at a time
     #[arg(long, global = true, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) parallelism: u16,
+    /// Longest time to repeat a call while AWS has too many, is not ready or does not answer [default: by cause, 3 min
+    /// to 15 min]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(super) give_up_after: Option<u64>,
     /// Do not ask before changing anything
     #[arg(long, short, global = true)]
     pub(super) yes: bool,
@@ -144,6 +149,19 @@ pub(super) enum RefreshChoice {
 }
 
 impl Common {
+    /// How often calls are repeated.
+    pub(super) fn retry(&self) -> RetryPolicy {
+        let policy = RetryPolicy::default();
+        let Some(most) = self.give_up_after.map(Duration::from_secs) else { return policy };
+        RetryPolicy {
+            throttled: policy.throttled.min(most),
+            not_yet: policy.not_yet.min(most),
+            blocked: policy.blocked.min(most),
+            unavailable: policy.unavailable.min(most),
+            ..policy
+        }
+    }
+
     pub(super) fn target(&self) -> Target {
         self.target.unwrap_or(if self.endpoint.is_some() { Target::Aws } else { Target::Sandbox })
     }

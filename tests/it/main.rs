@@ -6,5 +6,8 @@ mod flagship;
 #[path = "../../examples/india_london.rs"]
 #[expect(dead_code, reason = "its `main` is for `cargo run`")]
 mod india_london;
+mod killed;
+mod machine;
 mod on_the_wire;
+mod processes;
 mod places_at_run_time;

@@ -240,6 +240,11 @@ impl Running {
         &self.url
     }
 
+    /// The address that it listens on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The file with its output.
     pub fn log(&self) -> &Path {
         &self.log

@@ -101,6 +101,14 @@ impl Call {
         }
     }
 
+    /// The ending of a call that would be made again if the run had not been told to stop. Its effect is left for the
+    /// next run to find out: looking for it now could outlast the time that a signal leaves.
+    fn cut_short(&self, fault: &Fault) -> Option<Ending> {
+        let stopped = self.job.subject.tools.stop.is_requested() && fault.kind.is_transient();
+        let message = || format!("the run was told to stop; before that: {}", fault.message);
+        stopped.then(|| Ending::Unknown(Fault { kind: FaultKind::Stopped, message: message(), ..fault.clone() }))
+    }
+
     /// Creates the object. Before each repetition it looks for what an earlier attempt made and completes that
     /// instead, so that nothing is made twice.
     async fn create(&mut self) -> Ending {
@@ -117,6 +125,9 @@ impl Call {
                 return Ending::Unknown(fault);
             }
             let again = self.again(fault.clone()).await;
+            if let Some(ending) = self.cut_short(&fault) {
+                return ending;
+            }
             let (subject, want, seed) = (&self.job.subject, &self.job.desired, self.job.seed);
             // Without another attempt the token is forgotten when nothing is found: then late reads matter for every kind.
             let look = match again {
@@ -156,6 +167,9 @@ impl Call {
                 return Ending::Unknown(fault);
             }
             let again = self.again(fault.clone()).await;
+            if let Some(ending) = self.cut_short(&fault) {
+                return ending;
+            }
             match self.job.subject.read(Locator::Id(self.job.have.id()), self.job.seed).await {
                 Ok(None) => return Ending::Vanished(fault),
                 Ok(Some(found)) if again.is_ok() => have = over(&self.job.have.fields, &found),
@@ -177,7 +191,7 @@ impl Call {
                 Err(fault) => {
                     // The object stays recorded, and a delete of something absent succeeds: nothing to look for.
                     if let Err(fault) = self.again(fault).await {
-                        return Ending::Failed(fault);
+                        return self.cut_short(&fault).unwrap_or(Ending::Failed(fault));
                     }
                 }
             }
