@@ -39,6 +39,13 @@ impl<'t> Site<'t> {
     pub fn earlier_siblings(&self) -> impl Iterator<Item = &'t Declaration> {
         self.all.earlier_siblings(&self.own.address)
     }
+
+    /// Earlier declarations of the same kind in other places, for rules between the parts of something global.
+    pub fn earlier_elsewhere(&self) -> impl Iterator<Item = &'t Declaration> {
+        let end = self.all.position(&self.own.address).unwrap_or_default();
+        let own = self.own;
+        self.all[..end].iter().filter(move |other| other.kind.name == own.kind.name && other.place != own.place)
+    }
 }
 
 fn target(expr: &Expr) -> Option<&Address> {

@@ -11,6 +11,7 @@ use crate::{
     fault::{Fault, FaultKind},
     kind::Kind,
     lower::to_fields,
+    plan::merge,
     resource::Resource,
     tags,
     topology::TAGS,
@@ -117,7 +118,8 @@ pub trait TypedProvider: Send + Sync + 'static {
         want: &Self::Resource,
     ) -> Result<Option<Live<Self::Resource, Self::Attributes>>, Fault>;
 
-    /// Creates the object with all its fields and tags, and waits until others can use it.
+    /// Creates the object with all its fields and tags, and waits until others can use it. Where it ends in
+    /// [`FaultKind::Taken`] and [`find`](Self::find) knows the object as ours, [`update`](Self::update) completes it.
     async fn create(&self, cx: &Context, want: &Self::Resource) -> Result<Self::Attributes, Fault>;
 
     /// Changes the object in place, fields and tags, and waits until it is ready again.
@@ -150,16 +152,39 @@ impl<P: TypedProvider> Provider for Typed<P> {
     }
 
     async fn reconcile(&self, cx: &Context, want: &Desired, have: Option<&Observed>) -> Result<Attributes, Fault> {
-        let want = resource::<P>(&want.fields)?;
+        let resource = resource::<P>(&want.fields)?;
         let attributes = match have {
-            None => self.0.create(cx, &want).await?,
-            Some(have) => self.0.update(cx, &want, &live::<P>(have)?).await?,
+            None => match self.0.create(cx, &resource).await {
+                Err(fault) if fault.kind == FaultKind::Taken => self.complete(cx, want, &resource, fault).await?,
+                created => created?,
+            },
+            Some(have) => self.0.update(cx, &resource, &live::<P>(have)?).await?,
         };
         to_fields(&attributes).ok_or_else(|| broken::<P>("attributes", "they are no map"))
     }
 
     async fn delete(&self, cx: &Context, have: &Observed) -> Result<(), Fault> {
         self.0.delete(cx, &live::<P>(have)?).await
+    }
+}
+
+impl<P: TypedProvider> Typed<P> {
+    /// Completes what the context's token made before: a create is answered by "taken" also where an earlier attempt
+    /// of the SDK or the engine made the object and only its answer was lost.
+    ///
+    /// # Errors
+    /// `taken`, when the object of that name is not ours.
+    async fn complete(
+        &self,
+        cx: &Context,
+        want: &Desired,
+        resource: &P::Resource,
+        taken: Fault,
+    ) -> Result<P::Attributes, Fault> {
+        let Ok(Some(made)) = self.0.find(cx, resource).await else { return Err(taken) };
+        let made = observed::<P>(&made)?;
+        let have = Observed { fields: merge(&want.fields, &made.fields), attributes: made.attributes };
+        self.0.update(cx, resource, &live::<P>(&have)?).await
     }
 }
 
