@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::{attributes::Value, check::Site, resource::Resource};
+use crate::{
+    attributes::{Fields, Value},
+    check::Site,
+    resource::Resource,
+};
 
 /// What the engine knows of one AWS type.
 ///
@@ -24,6 +28,9 @@ pub struct Kind {
     pub identity: Identity,
     /// Fields that no two objects may share while both exist.
     pub exclusive: &'static [Exclusive],
+    /// Whether an object with the first fields can't be made while one with the second exists in the same place, where
+    /// equal fields don't tell it: a routed DNS record beside a simple one of its name.
+    pub excludes: Option<fn(&Fields, &Fields) -> bool>,
     /// Ids of objects that AWS keeps in every account and whose form does not tell it: managed policies of
     /// CloudFront.
     pub owned_by_aws: &'static [&'static str],
@@ -51,6 +58,7 @@ impl Kind {
             attributes: &[Reported { name: "id", stable: true, form: "{name}" }],
             identity: Identity::TagOnCreate,
             exclusive: &[],
+            excludes: None,
             owned_by_aws: &[],
             taggable: false,
             actions: Actions { create: &[], read: &[], update: &[], delete: &[] },

@@ -36,6 +36,42 @@ static THING: Kind = Kind {
     ..Kind::of::<Thing>("test.thing")
 };
 
+/// A member of a choir: all that sing at a time sing the same song.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Singer {
+    song: u32,
+}
+
+impl Resource for Singer {
+    type At = ApSouth1;
+    fn kind() -> &'static Kind {
+        &SINGER
+    }
+}
+
+static SINGER: Kind = Kind {
+    fields: &[Field::updates("song")],
+    excludes: Some(|new, there| new.get("song") != there.get("song")),
+    ..Kind::of::<Singer>("test.singer")
+};
+
+/// What a choir, applied with the songs `before`, is planned to do to sing those `after`.
+fn choir(before: &[(&str, u32)], after: &[(&str, u32)]) -> Vec<(Action, String)> {
+    let topology = |songs: &[(&str, u32)]| {
+        let topology = Topology::new("laws", Environment::new("test"));
+        for (name, song) in songs {
+            topology.region::<ApSouth1>().add(name, Singer { song: *song });
+        }
+        topology
+    };
+    let mut world = World::default();
+    let plan = world.plan(&topology(before)).expect("plans");
+    world.run(&plan);
+    let plan = world.plan(&topology(after)).expect("plans");
+    world.run(&plan);
+    plan.steps.iter().map(|step| (step.action, step.address.name().to_owned())).collect()
+}
+
 /// One resource of a random topology: its name, and which earlier ones it uses.
 #[derive(Debug, Clone)]
 struct Sketch {
@@ -258,6 +294,40 @@ fn a_replacement_that_no_order_allows_is_a_problem_with_a_mend() {
     let problems = world.plan(&topology(&[one(0, 0, 1, true, &[]), one(1, 0, 0, false, &[0])])).expect_err("tangled");
     let text = problems.to_string();
     assert!(text.contains("no order of these steps is possible") && text.contains("change the setting"), "{text}");
+}
+
+#[test]
+fn what_excludes_each_other_is_changed_and_made_in_an_order_that_aws_takes() {
+    let step = |action, name: &str| (action, name.to_owned());
+    use Action::{Create, CreateReplacement, Delete, DeleteReplaced, Update};
+    // A newcomer waits until the one that is there has changed, whatever their names.
+    assert_eq!(choir(&[("z", 1)], &[("z", 2), ("a", 2)]), [step(Update, "z"), step(Create, "a")]);
+    // It waits for one that leaves.
+    assert_eq!(choir(&[("old", 1)], &[("new", 2)]), [step(Delete, "old"), step(Create, "new")]);
+    // So does a change in place.
+    assert_eq!(choir(&[("a", 1), ("b", 1)], &[("a", 2)]), [step(Delete, "b"), step(Update, "a")]);
+    // Two that would have to change at once are made anew.
+    let steps = choir(&[("a", 1), ("b", 1)], &[("a", 2), ("b", 2)]);
+    let actions: Vec<_> = steps.iter().map(|(action, _)| *action).collect();
+    assert_eq!(actions, [DeleteReplaced, DeleteReplaced, CreateReplacement, CreateReplacement], "{steps:?}");
+}
+
+#[test]
+fn two_that_swap_what_only_one_can_have_are_both_deleted_first() {
+    let topology = |ranges: [u32; 2]| {
+        let topology = Topology::new("laws", Environment::new("test"));
+        for (name, range) in ["a", "b"].into_iter().zip(ranges) {
+            let thing = Thing { size: 0, shape: 0, range: Some(range), uses: Vec::new() };
+            topology.region::<ApSouth1>().add(name, thing);
+        }
+        topology
+    };
+    let mut world = World::default();
+    for ranges in [[1, 2], [2, 1]] {
+        let plan = world.plan(&topology(ranges)).expect("plans");
+        world.run(&plan);
+        assert!(world.plan(&topology(ranges)).expect("plans").is_empty());
+    }
 }
 
 #[test]

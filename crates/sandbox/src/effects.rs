@@ -193,6 +193,9 @@ impl World {
         operation: &str,
         now: Duration,
     ) -> Result<(), Fault> {
+        if let Some(other) = self.excluder(kind, cx.place, own, key) {
+            return Err(taken(kind, cx, "place", other, operation, now));
+        }
         let Some((rule, holder)) = self.holder(kind, cx.place, own, key) else { return Ok(()) };
         let what = kind.exclusive.get(rule).map_or(String::new(), |rule| {
             let fields = rule.fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" and ");

@@ -206,6 +206,20 @@ impl World {
         })
     }
 
+    /// An object beside which one with these fields can't be, other than `own`.
+    pub(crate) fn excluder(
+        &self,
+        kind: &'static Kind,
+        place: PlaceCode,
+        fields: &Fields,
+        own: Option<Key>,
+    ) -> Option<&Thing> {
+        let excludes = kind.excludes?;
+        let members = self.kinds.get(kind.name)?.members.get(&place)?;
+        let others = members.iter().filter(|key| Some(**key) != own).filter_map(|key| self.things.get(key));
+        others.into_iter().find(|thing| excludes(fields, &thing.fields))
+    }
+
     pub(crate) fn insert(&mut self, thing: Thing) -> Key {
         let key = Key(self.next);
         self.next += 1;

@@ -206,6 +206,7 @@ mod tests {
         attributes: &[],
         identity: Identity::TagOnCreate,
         exclusive: &[],
+        excludes: None,
         owned_by_aws: &[],
         taggable: true,
         actions: Actions { create: &[], read: &[], update: &[], delete: &[] },

@@ -308,17 +308,18 @@ impl<'a> Planner<'a> {
             Fate::Update(deltas)
         } else if deltas.is_empty() {
             if self.needs_record(own, object) { Fate::Record } else { Fate::Keep }
-        } else if deltas.iter().any(|delta| delta.replaces) {
+        } else if deltas.iter().any(|delta| delta.replaces) || self.is_entangled(position, &resolved, &recorded) {
             if object.keep.protect && own.lifecycle.keep.protect {
-                let fields: Vec<_> =
-                    deltas.iter().filter(|delta| delta.replaces).map(|delta| format!("`{}`", delta.field)).collect();
+                let one = deltas.iter().any(|delta| delta.replaces);
+                let at_fault = deltas.iter().filter(|delta| delta.replaces || !one);
+                let fields: Vec<_> = at_fault.map(|delta| format!("`{}`", delta.field)).collect();
                 self.problems.push(Problem::at(
                     &own.address,
                     format!("it is protected, and a change of {} would replace it", fields.join(", ")),
                     "undo the change, or remove `protect` in an apply of its own",
                 ));
             }
-            let delete_first = self.must_go_first(own.kind, object, &recorded, &deltas);
+            let delete_first = self.must_go_first(position, object, &resolved, &recorded, &deltas);
             Fate::Replace { deltas, delete_first }
         } else {
             Fate::Update(deltas)
@@ -398,18 +399,63 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether the old object must be gone before its successor can exist: they would share what AWS allows
-    /// only once, or the old one uses something that itself must go first.
-    fn must_go_first(&self, kind: &Kind, object: &Object, recorded: &Fields, deltas: &[Delta]) -> bool {
+    /// only once, another new object needs what the old one has, or the old one uses something that itself must go
+    /// first.
+    fn must_go_first(
+        &self,
+        position: usize,
+        object: &Object,
+        resolved: &BTreeMap<String, Expr>,
+        recorded: &Fields,
+        deltas: &[Delta],
+    ) -> bool {
+        let kind = self.lowered.declarations[position].kind;
         let unchanged = |field: &&str| {
             recorded.get(*field).is_some_and(|value| !value.is_null())
                 && !deltas.iter().any(|delta| delta.field.split('.').next() == Some(*field))
         };
-        let clashes = kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(unchanged));
-        clashes
+        let shares = kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(unchanged));
+        shares
+            || kind.excludes.is_some_and(|excludes| excludes(&known(resolved), recorded))
+            || self.rivals(position).any(|rival| clash(kind, &self.wanted(rival), recorded))
             || self.fates.iter().zip(&self.old).any(|(fate, old)| {
                 matches!(fate, Fate::Replace { delete_first: true, .. })
                     && old.is_some_and(|used| object.dependencies.contains(&used.token))
             })
+    }
+
+    /// Whether the object and another can't be changed in either order: each as wanted can't exist beside the other
+    /// as it is. Then both go, and both are made anew.
+    fn is_entangled(&self, position: usize, resolved: &BTreeMap<String, Expr>, recorded: &Fields) -> bool {
+        let Some(excludes) = self.lowered.declarations[position].kind.excludes else { return false };
+        let own = known(resolved);
+        self.rivals(position).any(|rival| {
+            self.old[rival].is_some_and(|there| excludes(&own, &there.fields))
+                && excludes(&self.wanted(rival), recorded)
+        })
+    }
+
+    /// Other declarations that may need what only one object can have.
+    fn rivals(&self, position: usize) -> impl Iterator<Item = usize> {
+        let all = &self.lowered.declarations;
+        let own = &all[position];
+        let unique = !own.kind.exclusive.is_empty() || own.kind.excludes.is_some();
+        let same = move |other: &Declaration| {
+            unique && other.kind.name == own.kind.name && other.place == own.place && other.lookup.is_none()
+        };
+        (0..all.len()).filter(move |&other| other != position && same(&all[other]))
+    }
+
+    /// The fields that a declaration wants, as far as they are known.
+    fn wanted(&self, position: usize) -> Fields {
+        if let Some(resolved) = self.resolved.get(position) {
+            return known(resolved);
+        }
+        let fields = self.lowered.declarations[position].fields.iter();
+        let resolved = fields.map(|(name, expr)| {
+            (name.clone(), expr.resolve(&|address: &Address, name: &str| self.value(address, name)))
+        });
+        known(&resolved.collect())
     }
 
     /// All steps with their edges, not yet sorted.
@@ -568,39 +614,61 @@ impl<'a> Planner<'a> {
                 steps[predecessor].after.insert(successor);
             }
         }
-        self.link_successors_of_undeclared(steps, made, unmade);
+        self.link_rivals(steps, made, unmade);
     }
 
-    /// A new resource waits for one that goes, where AWS allows only one of them at a time.
-    fn link_successors_of_undeclared(
+    /// What can't exist beside something that goes, or that changes, waits for that.
+    fn link_rivals(
         &self,
         steps: &mut [Step],
         made: &BTreeMap<&Address, StepIndex>,
         unmade: &BTreeMap<&Token, StepIndex>,
     ) {
-        let going: Vec<&Object> = self.undeclared();
-        if going.is_empty() {
-            return;
-        }
+        let claimed = self.claimed();
         for (position, own) in self.lowered.declarations.iter().enumerate() {
-            if !matches!(self.fates[position], Fate::Create) {
+            let fate = &self.fates[position];
+            let anew = matches!(fate, Fate::Create | Fate::Replace { .. });
+            let Some(&waits) = made.get(&own.address).filter(|_| anew || matches!(fate, Fate::Update(_))) else {
+                continue;
+            };
+            if own.kind.exclusive.is_empty() && own.kind.excludes.is_none() {
                 continue;
             }
-            let resolved = &self.resolved[position];
-            let clash = |object: &&&Object| {
+            let wanted = self.wanted(position);
+            let excluded =
+                |object: &Object| own.kind.excludes.is_some_and(|excludes| excludes(&wanted, &object.fields));
+            let others = self.state.objects.values().filter(|object| {
                 object.kind == own.kind.name
                     && object.place == own.place
-                    && own.kind.exclusive.iter().any(|exclusive| {
-                        exclusive.fields.iter().all(|field| {
-                            let wanted = resolved.get(*field).and_then(Expr::known).filter(|value| !value.is_null());
-                            wanted.is_some() && wanted.as_ref() == object.fields.get(*field)
-                        })
-                    })
-            };
-            let before: Vec<_> = going.iter().filter(clash).filter_map(|object| unmade.get(&object.token)).collect();
-            if let Some(&successor) = made.get(&own.address) {
-                steps[successor].after.extend(before);
+                    && self.old[position].is_none_or(|predecessor| predecessor.token != object.token)
+            });
+            for object in others {
+                let before = match (unmade.get(&object.token), claimed.get(&object.token)) {
+                    (Some(removal), _) if (anew && clash(own.kind, &wanted, &object.fields)) || excluded(object) => {
+                        Some(*removal)
+                    }
+                    (None, Some(&other)) if matches!(self.fates[other], Fate::Update(_)) && excluded(object) => {
+                        made.get(&self.lowered.declarations[other].address).copied()
+                    }
+                    _ => None,
+                };
+                steps[waits].after.extend(before);
             }
         }
     }
+}
+
+/// The fields whose values are known.
+fn known(resolved: &BTreeMap<String, Expr>) -> Fields {
+    resolved.iter().filter_map(|(name, expr)| Some((name.clone(), expr.known()?))).collect()
+}
+
+/// Whether an object with the wanted fields can't be made while one with the others exists.
+fn clash(kind: &Kind, wanted: &Fields, there: &Fields) -> bool {
+    let same = |field: &&str| {
+        let value = wanted.get(*field).filter(|value| !value.is_null());
+        value.is_some() && value == there.get(*field)
+    };
+    kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(same))
+        || kind.excludes.is_some_and(|excludes| excludes(wanted, there))
 }
