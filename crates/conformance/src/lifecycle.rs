@@ -153,7 +153,7 @@ impl Script {
         let have = object.observed.clone();
         lose(world, lost);
         let was_lost = restored(world, object.try_reconcile(Some(&have)).await.map(drop))?;
-        let have = object.read().await?;
+        let have = object.reread().await?;
         let attributes = object.reconcile(Some(&have)).await?;
         object.settle(attributes).await?;
         object.delete().await?;

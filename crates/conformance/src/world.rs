@@ -247,6 +247,19 @@ impl Object<'_> {
         observed.ok_or_else(|| self.failure(&format!("its id `{}` finds nothing", self.id())))
     }
 
+    /// Reads it after an update whose answer was lost, as the engine does: by its id, or as it was wanted where an
+    /// update may give it another id.
+    pub(crate) async fn reread(&self) -> Result<Observed, Failure> {
+        if self.kind.attribute("id").is_none_or(|id| id.stable) {
+            return self.read().await;
+        }
+        let observed = match self.observe(Locator::Id(self.id())).await? {
+            None => self.observe(Locator::Token(&self.want)).await?,
+            found => found,
+        };
+        observed.ok_or_else(|| self.failure("neither its id nor what was wanted finds it"))
+    }
+
     /// One attempt to create or update it.
     pub(crate) async fn try_reconcile(&self, have: Option<&Observed>) -> Result<Attributes, Fault> {
         let have = have.map(|have| self.over_recorded(have));

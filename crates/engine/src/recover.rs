@@ -83,7 +83,8 @@ async fn ask(subject: Subject, operation: Operation, object: Object, seed: u64) 
     let found = match (operation, object.id()) {
         // The call may still have been on its way when the run ended: the wait begins now.
         (Operation::Create, _) | (_, None) => subject.find_for_good(&want, Instant::now(), seed).await,
-        (Operation::Update | Operation::Delete, Some(id)) => subject.read(Locator::Id(id), seed).await,
+        (Operation::Update, Some(id)) => subject.reread(id, &want, seed).await,
+        (Operation::Delete, Some(id)) => subject.read(Locator::Id(id), seed).await,
     };
     (operation, object, found)
 }

@@ -79,6 +79,16 @@ impl Subject {
         }
     }
 
+    /// Reads an object after a change whose effect is unknown. Where a change may give it another id, it is looked for
+    /// as wanted too.
+    pub(crate) async fn reread(&self, id: &str, want: &Desired, seed: u64) -> Result<Option<Observed>, Fault> {
+        let found = self.read(Locator::Id(id), seed).await?;
+        if found.is_some() || self.kind.attribute("id").is_none_or(|id| id.stable) {
+            return Ok(found);
+        }
+        self.read(Locator::Token(want), seed).await
+    }
+
     /// Looks for what a create under the token may have made, before it is made again: `since` is when it may have
     /// been made. What has a name or key of its own is not looked for any longer, as the same name can't be made twice.
     pub(crate) async fn find(&self, want: &Desired, since: Instant, seed: u64) -> Result<Option<Observed>, Fault> {

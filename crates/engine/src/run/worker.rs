@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use landfall_core::{
-    Attributes, Fault, FaultKind, Fields, Locator, Observed,
+    Attributes, Fault, FaultKind, Fields, Observed,
     plan::merge,
     provider::Desired,
     state::{Object, Operation},
@@ -170,7 +170,7 @@ impl Call {
             if let Some(ending) = self.cut_short(&fault) {
                 return ending;
             }
-            match self.job.subject.read(Locator::Id(self.job.have.id()), self.job.seed).await {
+            match self.job.subject.reread(self.job.have.id(), &self.job.desired, self.job.seed).await {
                 Ok(None) => return Ending::Vanished(fault),
                 Ok(Some(found)) if again.is_ok() => have = over(&self.job.have.fields, &found),
                 Ok(Some(found)) => return Ending::Partial(fault, found),
