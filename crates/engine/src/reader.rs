@@ -1,6 +1,9 @@
 //! Reading: objects and lookups as they are in AWS, many at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+};
 
 use landfall_core::{
     Address, Attributes, Fault, Locator, Lowered, Observed, Plan, Tags,
@@ -8,14 +11,14 @@ use landfall_core::{
     state::{Object, Token},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use tokio::task::JoinSet;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinSet};
 
 use crate::{
     error::Error,
     event::Event,
     run::readable,
     stop::Level,
-    subject::{Subject, stopped, tags_of},
+    subject::{Subject, tags_of},
     tools::Tools,
 };
 
@@ -102,20 +105,24 @@ async fn all<K: Ord + Send + 'static>(
     tools.events.emit(Event::Refreshing { total });
     let mut random = StdRng::seed_from_u64(seed);
     let mut readers = JoinSet::new();
-    for read in reads {
-        readers.spawn(one(read, random.random()));
-    }
+    let mut reads = reads.into_iter().peekable();
+    let mut slot = pin!(tools.limits.slot());
     let mut found = BTreeMap::new();
     let mut faults: Vec<(Address, Fault)> = Vec::new();
-    loop {
-        let next = tokio::select! {
+    while reads.peek().is_some() || !readers.is_empty() {
+        let read = tokio::select! {
             biased;
             () = tools.stop.reached(Level::Finish) => return Err(Error::Stopped),
-            next = readers.join_next() => next,
+            Some(read) = readers.join_next() => read,
+            granted = &mut slot, if reads.peek().is_some() => {
+                slot.set(tools.limits.slot());
+                let (Some(slot), Some(read)) = (granted, reads.next()) else { return Err(Error::Shutdown) };
+                readers.spawn(one(read, slot, random.random()));
+                continue;
+            }
         };
-        match next {
-            None => break,
-            Some(Ok((key, address, result))) => {
+        match read {
+            Ok((key, address, result)) => {
                 let done = found.len() + faults.len() + 1;
                 tools.events.emit(Event::Refreshed { address: address.clone(), done, total });
                 match result {
@@ -123,7 +130,7 @@ async fn all<K: Ord + Send + 'static>(
                     Err(fault) => faults.push((address, fault)),
                 }
             }
-            Some(Err(error)) => match error.try_into_panic() {
+            Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => return Err(Error::Shutdown),
             },
@@ -136,14 +143,15 @@ async fn all<K: Ord + Send + 'static>(
     Err(Error::Unreadable { faults })
 }
 
-async fn one<K>(read: Read<K>, seed: u64) -> (K, Address, Result<Option<Observed>, Fault>) {
+async fn one<K>(
+    read: Read<K>,
+    _slot: OwnedSemaphorePermit,
+    seed: u64,
+) -> (K, Address, Result<Option<Observed>, Fault>) {
     let Read { key, subject, by } = read;
-    let result = match subject.tools.limits.slot().await {
-        None => Err(stopped()),
-        Some(_slot) => match &by {
-            By::Id(id) => subject.read(Locator::Id(id), seed).await,
-            By::Token(want) => subject.read(Locator::Token(want), seed).await,
-        },
+    let result = match &by {
+        By::Id(id) => subject.read(Locator::Id(id), seed).await,
+        By::Token(want) => subject.read(Locator::Token(want), seed).await,
     };
     (key, subject.address, result)
 }

@@ -19,13 +19,13 @@ use crate::{
 /// Whose state it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Name {
-    pub(crate) topology: String,
-    pub(crate) environment: String,
+    pub(crate) topology: Arc<str>,
+    pub(crate) environment: Arc<str>,
 }
 
 impl From<&Lowered> for Name {
     fn from(lowered: &Lowered) -> Self {
-        Self { topology: lowered.topology.clone(), environment: lowered.environment.clone() }
+        Self { topology: lowered.topology.as_str().into(), environment: lowered.environment.as_str().into() }
     }
 }
 
@@ -36,7 +36,7 @@ impl From<&Lowered> for Name {
 pub(crate) async fn load(store: &dyn Store, name: &Name) -> Result<Loaded, StoreError> {
     let loaded = store.load().await?;
     let state = &loaded.state;
-    if state.revision > 0 && (&state.topology, &state.environment) != (&name.topology, &name.environment) {
+    if state.revision > 0 && (&*state.topology, &*state.environment) != (&*name.topology, &*name.environment) {
         return Err(StoreError::Foreign {
             location: store.location(),
             found: format!("{} ({})", state.topology, state.environment),
@@ -102,7 +102,11 @@ impl Session {
         for byte in self.random.random::<[u8; 32]>() {
             let _ = write!(digest_key, "{byte:02x}");
         }
-        Entry::Opened { topology: self.name.topology.clone(), environment: self.name.environment.clone(), digest_key }
+        Entry::Opened {
+            topology: self.name.topology.to_string(),
+            environment: self.name.environment.to_string(),
+            digest_key,
+        }
     }
 
     /// Sees the first failure to write.

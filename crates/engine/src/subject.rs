@@ -164,8 +164,8 @@ impl Subject {
             said: Mutex::default(),
         };
         Ok(Context {
-            topology: self.tools.name.topology.clone(),
-            environment: self.tools.name.environment.clone(),
+            topology: self.tools.name.topology.to_string(),
+            environment: self.tools.name.environment.to_string(),
             address: self.address.clone(),
             place: self.place,
             token: self.token.clone(),

@@ -53,7 +53,7 @@ struct Inner {
 /// When files are written anew.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// Entries between two checkpoints.
+    /// Fewest entries between two checkpoints.
     checkpoint: u64,
     /// Entries in one file of the log.
     segment: u64,
@@ -125,6 +125,17 @@ impl Inner {
         Ok(Lease { fence, ttl: TTL })
     }
 
+    /// The state, which the newest lease's holder need not read again.
+    fn load(&self) -> Result<Loaded, StoreError> {
+        if let Some(held) = &*self.held()
+            && held.lock.fence() == lock::newest(&self.directory)?
+            && let Some(loaded) = held.log.loaded()
+        {
+            return Ok(loaded);
+        }
+        log::load(&self.directory, &self.topology, &self.environment)
+    }
+
     /// The files of the lease's holder, if it still is the holder.
     fn with_lease<T>(
         &self,
@@ -170,7 +181,7 @@ impl Store for DirectoryStore {
 
     async fn append(&self, lease: &Lease, entries: &[Entry]) -> Result<(), StoreError> {
         let (lease, entries) = (lease.clone(), entries.to_vec());
-        self.blocking(move |inner| inner.with_lease(&lease, |held| held.log.append(&entries))).await
+        self.blocking(move |inner| inner.with_lease(&lease, |held| held.log.append(entries))).await
     }
 
     async fn holder(&self) -> Result<Option<Holder>, StoreError> {
@@ -182,7 +193,7 @@ impl Store for DirectoryStore {
     }
 
     async fn load(&self) -> Result<Loaded, StoreError> {
-        self.blocking(|inner| log::load(&inner.directory, &inner.topology, &inner.environment)).await
+        self.blocking(Inner::load).await
     }
 
     async fn entries(&self, up_to: Option<Revision>) -> Result<Vec<Entry>, StoreError> {

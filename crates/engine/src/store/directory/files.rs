@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     path::Path,
 };
 
@@ -66,10 +66,10 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 /// Replaces a file, durably: readers see the old contents or the new, never a part.
-pub(super) fn replace(path: &Path, contents: &[u8]) -> Result<(), StoreError> {
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), StoreError> {
     let next = path.with_extension("next");
     let mut file = private().write(true).create(true).truncate(true).open(&next).map_err(failed("write", &next))?;
-    file.write_all(contents).and_then(|()| file.sync_all()).map_err(failed("write", &next))?;
+    write(&mut file).and_then(|()| file.sync_all()).map_err(failed("write", &next))?;
     drop(file);
     fs::rename(&next, path).map_err(failed("replace", path))?;
     path.parent().map_or(Ok(()), sync_directory)

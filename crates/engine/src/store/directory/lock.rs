@@ -70,7 +70,11 @@ impl Lock {
     pub(super) fn advance(&mut self) -> Result<u64, StoreError> {
         let _held = self.guard.hold()?;
         self.fence = newest(&self.directory)? + 1;
+<<<<<<< Updated upstream
         write_newest(&self.directory, self.fence)?;
+=======
+        replace(&self.directory.join(FENCE), |file| writeln!(file, "{}", self.fence))?;
+>>>>>>> Stashed changes
         Ok(self.fence)
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Cursor, Write},
     path::{Path, PathBuf},
 };
 
@@ -66,7 +66,7 @@ pub(super) fn write_header(directory: &Path, topology: &str, environment: &str) 
     let path = header_path(directory);
     let mut text = serde_json::to_string(&header).map_err(|error| failed("write", &path)(error.into()))?;
     text.push('\n');
-    replace(&path, text.as_bytes())
+    replace(&path, |file| file.write_all(text.as_bytes()))
 }
 
 /// Whether there is a log.
@@ -183,12 +183,13 @@ fn fold(directory: &Path) -> Result<Found, StoreError> {
         None => None,
     };
     let from = checkpoint.as_ref().map_or(1, |checkpoint| checkpoint.segment);
+    let offset = checkpoint.as_ref().map_or(0, |checkpoint| usize::try_from(checkpoint.offset).unwrap_or(usize::MAX));
     let mut found = Found { state: State::default(), segment: None, length: 0, torn: None, warnings };
     let mut next = from;
-    if let Some(Checkpoint { segment, state, .. }) = &checkpoint {
-        found.state = state.clone();
-        if !segments.contains(segment) {
-            return Err(damaged(&segment_path(directory, *segment), *segment, "the file is missing"));
+    if let Some(Checkpoint { segment, state, .. }) = checkpoint {
+        found.state = state;
+        if !segments.contains(&segment) {
+            return Err(damaged(&segment_path(directory, segment), segment, "the file is missing"));
         }
     } else if let Some(first) = segments.first().filter(|first| **first != 1) {
         return Err(damaged(&segment_path(directory, 1), 1, format!("the log begins with entry {first}")));
@@ -199,8 +200,7 @@ fn fold(directory: &Path) -> Result<Found, StoreError> {
         if *first != next {
             return Err(damaged(&segment.path, next, format!("the file begins with entry {first}")));
         }
-        let begin = checkpoint.as_ref().filter(|checkpoint| checkpoint.segment == *first);
-        next = fold_segment(&segment, begin, &mut found.state)?;
+        next = fold_segment(&segment, if *first == from { offset } else { 0 }, &mut found.state)?;
         if segment.is_torn() {
             if position + 1 < wanted.len() {
                 return Err(damaged(&segment.path, next, "it is unfinished, and later ones follow"));
@@ -217,9 +217,8 @@ fn fold(directory: &Path) -> Result<Found, StoreError> {
     Ok(found)
 }
 
-/// Folds the entries of a file that are not in the checkpoint; returns the revision after its last.
-fn fold_segment(segment: &Segment, from: Option<&Checkpoint>, state: &mut State) -> Result<Revision, StoreError> {
-    let offset = from.map_or(0, |checkpoint| usize::try_from(checkpoint.offset).unwrap_or(usize::MAX));
+/// Folds the entries of a file from `offset` on, where the checkpoint ends; returns the revision after its last.
+fn fold_segment(segment: &Segment, offset: usize, state: &mut State) -> Result<Revision, StoreError> {
     let mut next = segment.first;
     for (revision, begin, line) in segment.lines() {
         if begin < offset {
@@ -298,6 +297,8 @@ pub(super) struct Log {
     since: u64,
     /// Whether an append failed, so that nobody knows what the newest file holds.
     unsure: bool,
+    /// What was wrong when it was opened, until something follows.
+    warnings: Vec<String>,
 }
 
 impl Log {
@@ -316,32 +317,52 @@ impl Log {
                 Some((file, first, found.length))
             }
         };
-        Ok(Self { directory: directory.to_owned(), limits, state: found.state, segment, since: 0, unsure: false })
+        Ok(Self {
+            directory: directory.to_owned(),
+            limits,
+            state: found.state,
+            segment,
+            since: 0,
+            unsure: false,
+            warnings: found.warnings,
+        })
+    }
+
+    /// The state after all entries, `None` when only the files could tell.
+    pub(super) fn loaded(&self) -> Option<Loaded> {
+        (!self.unsure).then(|| Loaded { state: self.state.clone(), warnings: self.warnings.clone() })
     }
 
     /// Appends entries with one write and one `fsync`.
-    pub(super) fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+    pub(super) fn append(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let location = || self.directory.display().to_string();
         if self.unsure {
             let source = "an earlier write failed; the next run reads what is there".into();
             return Err(StoreError::Io { action: "write", location: location(), source });
         }
-        let mut text = String::new();
+        let mut text = Cursor::new(Vec::new());
         let first = self.state.revision + 1;
+        let count = entries.len() as u64;
         for entry in entries {
-            let unwritable = |why: String| StoreError::Io { action: "write", location: location(), source: why.into() };
-            text.push_str(&line::encode(self.state.revision + 1, entry).map_err(unwritable)?);
-            if let Err(source) = self.state.apply(entry.clone()) {
+            let encoded = line::encode(self.state.revision + 1, &entry, &mut text);
+            let unwritable =
+                |error: io::Error| StoreError::Io { action: "write", location: location(), source: error.into() };
+            let broken = |source| StoreError::Broken { location: location(), source };
+            let added = encoded.map_err(unwritable).and_then(|()| self.state.apply(entry).map_err(broken));
+            if let Err(error) = added {
                 self.unsure = true;
-                return Err(StoreError::Broken { location: location(), source });
+                return Err(error);
             }
         }
-        if let Err(error) = self.write(first, text.as_bytes()) {
+        if let Err(error) = self.write(first, text.get_ref()) {
             self.unsure = true;
             return Err(error);
         }
-        self.since += entries.len() as u64;
-        if self.since >= self.limits.checkpoint {
+        self.since += count;
+        self.warnings.clear();
+        // A checkpoint is as long as the state: one for as many entries as that has objects keeps its share of the
+        // work of an append the same, however much there is.
+        if self.since >= self.limits.checkpoint.max(self.state.objects.len() as u64) {
             self.checkpoint();
         }
         Ok(())
@@ -374,10 +395,7 @@ impl Log {
         };
         let checkpoint = NewCheckpoint { segment: *segment, offset: *offset, state: &self.state };
         let path = checkpoint_path(&self.directory);
-        let written = line::seal(&checkpoint)
-            .map_err(|why| failed("write", &path)(io::Error::other(why)))
-            .and_then(|line| replace(&path, format!("{line}\n").as_bytes()));
-        match written {
+        match replace(&path, |file| line::seal(&checkpoint, file)) {
             Ok(()) => self.since = 0,
             Err(error) => tracing::warn!(%error, "no checkpoint was written"),
         }
