@@ -62,6 +62,7 @@ pub(crate) static KIND: Kind = Kind {
         ],
         read: &["ec2:DescribeSecurityGroups"],
         update: &[
+            "ec2:DescribeSecurityGroups",
             "ec2:DescribeSecurityGroupRules",
             "ec2:RevokeSecurityGroupIngress",
             "ec2:RevokeSecurityGroupEgress",

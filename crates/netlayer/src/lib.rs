@@ -32,7 +32,7 @@ pub use elastic_ip::{ElasticIp, ElasticIpAttributes};
 pub use internet_gateway::{InternetGateway, InternetGatewayAttributes};
 pub use let_through::let_through;
 pub use managed_prefix_list::{ManagedPrefixList, ManagedPrefixListAttributes};
-pub use nat_gateway::{NatConnectivity, NatGateway, NatGatewayAttributes};
+pub use nat_gateway::{NatGateway, NatGatewayAttributes};
 pub use network::{NatGateways, Network, NetworkHandles, Tier};
 pub use peering::{Peering, PeeringEnd, PeeringHandles};
 pub use protocol::{IcmpMessages, InvalidProtocol, PortRange, Protocol};

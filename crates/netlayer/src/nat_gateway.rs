@@ -1,10 +1,9 @@
 //! NAT gateway: how instances without public addresses reach out.
 
 use landfall_core::{
-    AnyRegion, Attribute, Handle, Kind, Ref, Region, Resource,
+    AnyRegion, Attribute, Kind, Ref, Region, Resource, Value,
     check::Site,
-    expr::Expr,
-    kind::{Actions, Field, Identity, Reported},
+    kind::{Actions, Exclusive, Field, Identity, Reported, Within},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,18 +29,9 @@ use crate::{elastic_ip::ElasticIp, subnet::Subnet, wiring};
 pub struct NatGateway<R: Region> {
     /// Subnet in which the gateway has its interface. A change replaces the gateway.
     pub subnet: Ref<Subnet<R>>,
-    /// Where the gateway leads. A change replaces the gateway.
-    pub connectivity: NatConnectivity<R>,
-}
-
-/// Where a NAT gateway leads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound = "", rename_all = "snake_case")]
-pub enum NatConnectivity<R: Region> {
-    /// To the internet, from this address.
-    Public(Ref<ElasticIp<R>>),
-    /// To other VPCs and networks on premises, from a private address.
-    Private,
+    /// Address that the world sees, which no other gateway has at the same time; `None` for a gateway to other VPCs
+    /// and networks on premises. A change replaces the gateway.
+    pub elastic_ip: Option<Ref<ElasticIp<R>>>,
 }
 
 /// What AWS reports of a NAT gateway.
@@ -72,7 +62,7 @@ impl<R: Region> NatGateway<R> {
         #[builder(into)]
         elastic_ip: Ref<ElasticIp<R>>,
     ) -> Self {
-        Self { subnet, connectivity: NatConnectivity::Public(elastic_ip) }
+        Self { subnet, elastic_ip: Some(elastic_ip) }
     }
 
     /// A gateway to other VPCs and networks on premises.
@@ -82,13 +72,7 @@ impl<R: Region> NatGateway<R> {
         #[builder(into)]
         subnet: Ref<Subnet<R>>,
     ) -> Self {
-        Self { subnet, connectivity: NatConnectivity::Private }
-    }
-}
-
-impl<R: Region> From<Handle<ElasticIp<R>>> for NatConnectivity<R> {
-    fn from(elastic_ip: Handle<ElasticIp<R>>) -> Self {
-        Self::Public(elastic_ip.into())
+        Self { subnet, elastic_ip: None }
     }
 }
 
@@ -101,13 +85,14 @@ impl<R: Region> Resource for NatGateway<R> {
 }
 
 pub(crate) static KIND: Kind = Kind {
-    fields: &[Field::replaces("subnet"), Field::replaces("connectivity")],
+    fields: &[Field::replaces("subnet"), Field::replaces("elastic_ip")],
     attributes: &[
         Reported::stable("id", "nat-{hex:17}"),
         Reported::stable("public_ip", "3.1{digits:1}.1{digits:2}.1{digits:2}"),
         Reported::stable("private_ip", "10.1{digits:1}.1{digits:2}.1{digits:2}"),
     ],
     identity: Identity::ClientToken,
+    exclusive: &[Exclusive { fields: &["elastic_ip"], within: Within::Place }],
     taggable: true,
     actions: Actions {
         create: &["ec2:CreateNatGateway", "ec2:CreateTags", "ec2:DescribeNatGateways"],
@@ -121,22 +106,14 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 fn check(site: &Site<'_>) -> Vec<String> {
-    let Some(connectivity) = site.own.fields.get("connectivity") else { return Vec::new() };
-    if !matches!(connectivity, Expr::Map(_)) {
-        return Vec::new();
-    }
-    let mut problems = Vec::new();
-    if site.target("subnet").is_some_and(|subnet| wiring::vpc_of(site, subnet).is_some())
-        && !wiring::waits_for(site, "ec2.internet_gateway")
-    {
-        problems.push(
+    let is_public = site.own.fields.get("elastic_ip").is_some_and(|address| address.known() != Some(Value::Null));
+    let in_new_vpc = site.target("subnet").is_some_and(|subnet| wiring::vpc_of(site, subnet).is_some());
+    if is_public && in_new_vpc && !wiring::waits_for(site, "ec2.internet_gateway") {
+        return vec![
             "a public NAT gateway fails unless an internet gateway is attached to its VPC before; \
              declare it with `Options::new().after(internet_gateway)`"
                 .to_owned(),
-        );
+        ];
     }
-    if let Some(other) = site.earlier_siblings().find(|other| other.fields.get("connectivity") == Some(connectivity)) {
-        problems.push(format!("it has the same Elastic IP address as {}; give each its own", other.address));
-    }
-    problems
+    Vec::new()
 }

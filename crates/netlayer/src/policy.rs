@@ -23,17 +23,6 @@ pub(crate) fn problem(field: &str, document: &str) -> Option<String> {
     (!is_object).then(|| format!("`{field}` is no JSON object; make it with `landfall_core::json`"))
 }
 
-/// Whether it says what AWS says of an endpoint without a policy: everything is allowed.
-#[cfg(any(feature = "aws", test))]
-pub(crate) fn allows_everything(document: &str) -> bool {
-    let document: Value = serde_json::from_str(document).unwrap_or_default();
-    let statement = match &document["Statement"] {
-        Value::Array(statements) if statements.len() == 1 => &statements[0],
-        one => one,
-    };
-    *statement == serde_json::json!({ "Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,17 +39,5 @@ mod tests {
         assert_eq!(problem("policy", r#"{"Statement":[]}"#), None);
         assert!(problem("policy", "[]").is_some());
         assert!(problem("policy", "Allow").is_some());
-    }
-
-    #[test]
-    fn the_default_is_recognized() {
-        let check = |statement: &str, expected| {
-            let document = format!(r#"{{"Version":"2008-10-17","Statement":{statement}}}"#);
-            assert_eq!(allows_everything(&document), expected, "{statement}");
-        };
-        check(r#"[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]"#, true);
-        check(r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#, true);
-        check(r#"[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}]"#, false);
-        check("[]", false);
     }
 }

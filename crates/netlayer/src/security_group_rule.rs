@@ -1,6 +1,6 @@
 //! Security group rule: one kind of traffic that a group lets through.
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use landfall_core::{
     AnyRegion, Handle, Kind, Ref, Region, Resource,
     check::Site,
@@ -167,8 +167,8 @@ pub(crate) static KIND: Kind = Kind {
 fn check(site: &Site<'_>) -> Vec<String> {
     let mut problems: Vec<String> = wiring::description(site).into_iter().collect();
     if let Some(Expr::Map(peer)) = site.own.fields.get("peer")
-        && let Some(range) = peer.get("cidr_block").and_then(Expr::known)
-        && let Some(range) = range.as_str().and_then(|range| range.parse().ok())
+        && let Some(range) = peer.get("cidr_block").or(peer.get("ipv6_cidr_block")).and_then(Expr::known)
+        && let Some(range) = range.as_str().and_then(|range| range.parse::<IpNet>().ok())
     {
         problems.extend(wiring::host_bits("peer", range));
     }

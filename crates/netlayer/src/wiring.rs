@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use landfall_core::{Address, Declaration, check::Site, expr::Expr};
 
 /// The IPv4 range that a field of a declaration says, while it is known.
@@ -16,7 +16,8 @@ pub(crate) fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
 }
 
 /// Says what is wrong with a range that does not begin at its own first address: AWS would store another one.
-pub(crate) fn host_bits(field: &str, range: Ipv4Net) -> Option<String> {
+pub(crate) fn host_bits(field: &str, range: impl Into<IpNet>) -> Option<String> {
+    let range = range.into();
     let mended = range.trunc();
     (mended != range).then(|| format!("`{field}` {range} has bits set behind its prefix; write {mended}"))
 }

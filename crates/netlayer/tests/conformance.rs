@@ -19,7 +19,7 @@ const CASES: &[Case] = &[
         .untested(&[("closed", "it is declared always true")]),
     Case::new("ec2.internet_gateway", Wire::Moto, internet_gateway),
     Case::new("ec2.elastic_ip", Wire::Moto, elastic_ip),
-    Case::new("ec2.nat_gateway", Wire::Moto, private_nat_gateway),
+    Case::new("ec2.nat_gateway", Wire::Moto, private_nat_gateway).untested(&[("elastic_ip", "the public case has it")]),
     Case::new("ec2.nat_gateway", Wire::Moto, public_nat_gateway),
     Case::new("ec2.nat_gateway", Wire::Moto, two_networks),
     Case::new("ec2.route_table", Wire::Moto, route_table),

@@ -88,7 +88,7 @@ fn nat_gateways() {
         },
         &[
             "ec2.nat_gateway:too-early: a public NAT gateway fails unless an internet gateway is attached",
-            "ec2.nat_gateway:same-address: it has the same Elastic IP address as ap-south-1/ec2.nat_gateway:too-early",
+            "ec2.nat_gateway:same-address: it has the same `elastic_ip` as ap-south-1/ec2.nat_gateway:too-early",
         ],
     );
 }
@@ -141,6 +141,7 @@ fn security_groups() {
             };
             rule("foreign-group", far.into());
             rule("host-bits", RulePeer::CidrBlock(range("10.0.0.1/8")));
+            rule("host-bits-of-ipv6", RulePeer::Ipv6CidrBlock(range("2001:db8::1/32")));
             rule("once", RulePeer::anywhere());
             rule("twice", RulePeer::anywhere());
         },
@@ -148,6 +149,7 @@ fn security_groups() {
             "ec2.security_group:far: `description` holds 'é', which AWS refuses",
             "ec2.security_group_rule:foreign-group: ap-south-1/ec2.security_group:web is in ap-south-1/ec2.vpc:main, but",
             "ec2.security_group_rule:host-bits: `peer` 10.0.0.1/8 has bits set behind its prefix; write 10.0.0.0/8",
+            "ec2.security_group_rule:host-bits-of-ipv6: `peer` 2001:db8::1/32 has bits set behind its prefix; write 2001:db8::/32",
             "ec2.security_group_rule:twice: it has the same `security_group` and `direction` and `protocol` and `peer`",
         ],
     );

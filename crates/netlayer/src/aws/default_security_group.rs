@@ -6,7 +6,7 @@ use aws_sdk_ec2::{
     types::{Filter, SecurityGroup as Reply},
 };
 use landfall_aws::{absent_is_done, fault, found};
-use landfall_core::{AnyRegion, Context, Fault, Live, Ref, Tags, TypedProvider};
+use landfall_core::{AnyRegion, Context, Fault, Live, Ref, Tags, TypedProvider, Wait};
 
 use super::{Ec2, security_group, tags};
 use crate::default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupAttributes};
@@ -24,12 +24,14 @@ impl TypedProvider for Provider {
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveGroup>, Fault> {
         let reply = self.0.of(cx).describe_security_groups().group_ids(id).send().await;
         let reply = found("ec2:DescribeSecurityGroups", reply)?;
-        tags::ours(cx, reply.and_then(|reply| reply.security_groups), Reply::tags).map(live).transpose()
+        tags::ours(cx, reply.and_then(|reply| reply.security_groups).unwrap_or_default(), Reply::tags)
+            .map(live)
+            .transpose()
     }
 
     async fn find(&self, cx: &Context, want: &DefaultSecurityGroup<AnyRegion>) -> Result<Option<LiveGroup>, Fault> {
         let group = default_of(&self.0.of(cx), want.vpc.id()).await?;
-        tags::ours(cx, group.map(|group| vec![group]), Reply::tags).map(live).transpose()
+        tags::ours(cx, group, Reply::tags).map(live).transpose()
     }
 
     async fn create(
@@ -43,7 +45,7 @@ impl TypedProvider for Provider {
             group.ok_or_else(|| Fault::not_yet("ec2:DescribeSecurityGroups", "the group is not visible yet"))?;
         let before = tags::read(group.tags());
         let attributes = live(group)?.attributes;
-        revoke_all(&client, &attributes.id).await?;
+        close(&client, cx, &attributes.id).await?;
         tags::take_over(&client, cx, &attributes.id, &before).await?;
         Ok(attributes)
     }
@@ -56,7 +58,7 @@ impl TypedProvider for Provider {
     ) -> Result<DefaultSecurityGroupAttributes, Fault> {
         let client = self.0.of(cx);
         if !have.resource.closed {
-            revoke_all(&client, &have.attributes.id).await?;
+            close(&client, cx, &have.attributes.id).await?;
         }
         tags::update(&client, cx, &have.attributes.id, &have.tags).await?;
         Ok(have.attributes.clone())
@@ -73,9 +75,24 @@ impl TypedProvider for Provider {
 async fn default_of(client: &Client, vpc: &str) -> Result<Option<Reply>, Fault> {
     let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
     let request = client.describe_security_groups().filters(filter("vpc-id", vpc));
-    let reply = request.filters(filter("group-name", "default")).send().await;
-    let reply = reply.map_err(fault("ec2:DescribeSecurityGroups"))?;
-    Ok(reply.security_groups.unwrap_or_default().into_iter().next())
+    let groups = request.filters(filter("group-name", "default")).into_paginator().items().send();
+    let groups = groups.try_collect().await.map_err(fault("ec2:DescribeSecurityGroups"))?;
+    Ok(groups.into_iter().next())
+}
+
+/// Revokes every rule until the group shows none: the list of rules may not show those of a new group yet.
+async fn close(client: &Client, cx: &Context, id: &str) -> Result<(), Fault> {
+    cx.wait("default security group to be closed", Wait::SECONDS, || async {
+        revoke_all(client, id).await?;
+        let reply = found("ec2:DescribeSecurityGroups", client.describe_security_groups().group_ids(id).send().await)?;
+        let group = reply.and_then(|reply| reply.security_groups.unwrap_or_default().into_iter().next());
+        Ok(group.filter(is_closed).map(drop))
+    })
+    .await
+}
+
+fn is_closed(group: &Reply) -> bool {
+    group.ip_permissions().is_empty() && group.ip_permissions_egress().is_empty()
 }
 
 async fn revoke_all(client: &Client, id: &str) -> Result<(), Fault> {
@@ -100,7 +117,7 @@ async fn revoke_all(client: &Client, id: &str) -> Result<(), Fault> {
 fn live(reply: Reply) -> Result<LiveGroup, Fault> {
     let missing = |what| Fault::incomplete("ec2:DescribeSecurityGroups", what);
     let tags: Tags = tags::read(reply.tags());
-    let closed = reply.ip_permissions().is_empty() && reply.ip_permissions_egress().is_empty();
+    let closed = is_closed(&reply);
     Ok(Live {
         tags,
         resource: DefaultSecurityGroup { vpc: Ref::existing(reply.vpc_id.ok_or_else(|| missing("vpcId"))?), closed },

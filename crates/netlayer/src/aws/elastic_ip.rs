@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address as Reply, DomainType, ResourceType};
-use landfall_aws::{absent_is_done, fault, found};
-use landfall_core::{AnyRegion, Context, Fault, Live, TypedProvider};
+use landfall_aws::{absent_is_done, fault, found, is_code};
+use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, TypedProvider};
 
 use super::{Ec2, tags};
 use crate::elastic_ip::{ElasticIp, ElasticIpAttributes};
@@ -26,7 +26,7 @@ impl TypedProvider for Provider {
     async fn find(&self, cx: &Context, _want: &ElasticIp<AnyRegion>) -> Result<Option<LiveAddress>, Fault> {
         let reply = self.0.of(cx).describe_addresses().filters(tags::by_token(cx)).send().await;
         let reply = reply.map_err(fault("ec2:DescribeAddresses"))?;
-        tags::ours(cx, reply.addresses, Reply::tags).map(live).transpose()
+        tags::ours(cx, reply.addresses.unwrap_or_default(), Reply::tags).map(live).transpose()
     }
 
     async fn create(&self, cx: &Context, _want: &ElasticIp<AnyRegion>) -> Result<ElasticIpAttributes, Fault> {
@@ -58,7 +58,13 @@ impl TypedProvider for Provider {
 
     async fn delete(&self, cx: &Context, have: &LiveAddress) -> Result<(), Fault> {
         let reply = self.0.of(cx).release_address().allocation_id(&have.attributes.id).send().await;
-        absent_is_done("ec2:ReleaseAddress", reply)
+        match reply {
+            // What EC2 says of an address that a deleted NAT gateway or load balancer still holds, for some seconds.
+            Err(error) if is_code(&error, &["AuthFailure"]) => {
+                Err(Fault { kind: FaultKind::Blocked, ..fault("ec2:ReleaseAddress")(error) })
+            }
+            other => absent_is_done("ec2:ReleaseAddress", other),
+        }
     }
 }
 

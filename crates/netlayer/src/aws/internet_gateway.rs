@@ -28,9 +28,9 @@ impl TypedProvider for Provider {
     /// new one.
     async fn find(&self, cx: &Context, want: &InternetGateway<AnyRegion>) -> Result<Option<LiveGateway>, Fault> {
         let client = self.0.of(cx);
-        let reply = client.describe_internet_gateways().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeInternetGateways"))?;
-        let Some(gateway) = tags::ours(cx, reply.internet_gateways, Reply::tags) else { return Ok(None) };
+        let found = client.describe_internet_gateways().filters(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeInternetGateways"))?;
+        let Some(gateway) = tags::ours(cx, found, Reply::tags) else { return Ok(None) };
         let mut gateway = live(gateway)?;
         if gateway.resource.vpc.id().is_empty() {
             attach(&client, cx, &gateway.attributes.id, want.vpc.id()).await?;

@@ -23,9 +23,9 @@ impl TypedProvider for Provider {
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveList>, Fault> {
         let key = if id.starts_with("pl-") { "prefix-list-id" } else { "prefix-list-name" };
         let filter = Filter::builder().name(key).values(id).build();
-        let reply = self.0.of(cx).describe_managed_prefix_lists().filters(filter).send().await;
-        let reply = found("ec2:DescribeManagedPrefixLists", reply)?;
-        reply.and_then(|reply| reply.prefix_lists.unwrap_or_default().into_iter().next()).map(live).transpose()
+        let lists = self.0.of(cx).describe_managed_prefix_lists().filters(filter).into_paginator().items().send();
+        let lists = found("ec2:DescribeManagedPrefixLists", lists.try_collect().await)?;
+        lists.unwrap_or_default().into_iter().next().map(live).transpose()
     }
 
     async fn find(&self, _cx: &Context, _want: &ManagedPrefixList<AnyRegion>) -> Result<Option<LiveList>, Fault> {

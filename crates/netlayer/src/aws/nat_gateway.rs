@@ -9,7 +9,7 @@ use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, TypedProvider, Wait};
 
 use super::{Ec2, tags};
-use crate::nat_gateway::{NatConnectivity, NatGateway, NatGatewayAttributes};
+use crate::nat_gateway::{NatGateway, NatGatewayAttributes};
 
 pub(super) struct Provider(pub(super) Ec2);
 
@@ -27,10 +27,9 @@ impl TypedProvider for Provider {
     /// Waits for a gateway that is on its way; one that fails was never made.
     async fn find(&self, cx: &Context, _want: &NatGateway<AnyRegion>) -> Result<Option<LiveGateway>, Fault> {
         let client = self.0.of(cx);
-        let reply = client.describe_nat_gateways().filter(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeNatGateways"))?;
-        let alive = reply.nat_gateways.map(|all| all.into_iter().filter(exists).collect());
-        let Some(gateway) = tags::ours(cx, alive, Reply::tags) else { return Ok(None) };
+        let found = client.describe_nat_gateways().filter(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeNatGateways"))?;
+        let Some(gateway) = tags::ours(cx, found.into_iter().filter(exists), Reply::tags) else { return Ok(None) };
         match available(&client, cx, gateway).await {
             Ok(gateway) => live(gateway).map(Some),
             Err(fault) if fault.kind == FaultKind::Invalid => Ok(None),
@@ -45,11 +44,9 @@ impl TypedProvider for Provider {
             .subnet_id(want.subnet.id())
             .client_token(cx.token.to_string())
             .tag_specifications(tags::on_create(cx, ResourceType::Natgateway));
-        let request = match &want.connectivity {
-            NatConnectivity::Public(address) => {
-                request.connectivity_type(ConnectivityType::Public).allocation_id(address.id())
-            }
-            NatConnectivity::Private => request.connectivity_type(ConnectivityType::Private),
+        let request = match &want.elastic_ip {
+            Some(address) => request.connectivity_type(ConnectivityType::Public).allocation_id(address.id()),
+            None => request.connectivity_type(ConnectivityType::Private),
         };
         let reply = request.send().await.map_err(fault("ec2:CreateNatGateway"))?;
         let gateway = reply.nat_gateway.ok_or_else(|| Fault::incomplete("ec2:CreateNatGateway", "natGateway"))?;
@@ -120,12 +117,11 @@ fn live(reply: Reply) -> Result<LiveGateway, Fault> {
     let missing = |what| Fault::incomplete("ec2:DescribeNatGateways", what);
     let addresses = reply.nat_gateway_addresses();
     let primary = addresses.iter().find(|address| address.is_primary() == Some(true)).or(addresses.first());
-    let connectivity = match reply.connectivity_type() {
-        Some(ConnectivityType::Private) => NatConnectivity::Private,
-        _ => NatConnectivity::Public(Ref::existing(
-            primary.and_then(|address| address.allocation_id()).ok_or_else(|| missing("allocationId"))?,
-        )),
+    let elastic_ip = match reply.connectivity_type() {
+        Some(ConnectivityType::Private) => None,
+        _ => Some(primary.and_then(|address| address.allocation_id()).ok_or_else(|| missing("allocationId"))?),
     };
+    let elastic_ip = elastic_ip.map(Ref::existing);
     Ok(Live {
         tags: tags::read(reply.tags()),
         attributes: NatGatewayAttributes {
@@ -133,9 +129,6 @@ fn live(reply: Reply) -> Result<LiveGateway, Fault> {
             public_ip: primary.and_then(|address| address.public_ip()).map(str::to_owned),
             private_ip: primary.and_then(|address| address.private_ip()).map(str::to_owned),
         },
-        resource: NatGateway {
-            subnet: Ref::existing(reply.subnet_id.ok_or_else(|| missing("subnetId"))?),
-            connectivity,
-        },
+        resource: NatGateway { subnet: Ref::existing(reply.subnet_id.ok_or_else(|| missing("subnetId"))?), elastic_ip },
     })
 }

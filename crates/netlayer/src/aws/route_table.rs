@@ -25,9 +25,9 @@ impl TypedProvider for Provider {
     }
 
     async fn find(&self, cx: &Context, _want: &RouteTable<AnyRegion>) -> Result<Option<LiveTable>, Fault> {
-        let reply = self.0.of(cx).describe_route_tables().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeRouteTables"))?;
-        tags::ours(cx, reply.route_tables, Reply::tags).map(live).transpose()
+        let found = self.0.of(cx).describe_route_tables().filters(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeRouteTables"))?;
+        tags::ours(cx, found, Reply::tags).map(live).transpose()
     }
 
     async fn create(&self, cx: &Context, want: &RouteTable<AnyRegion>) -> Result<RouteTableAttributes, Fault> {

@@ -94,8 +94,8 @@ impl TypedProvider for Provider {
 /// The association of a subnet, unless it is on its way out.
 async fn describe(client: &Client, subnet: &str) -> Result<Option<Reply>, Fault> {
     let filter = Filter::builder().name("association.subnet-id").values(subnet).build();
-    let reply = client.describe_route_tables().filters(filter).send().await;
-    let tables = reply.map_err(fault("ec2:DescribeRouteTables"))?.route_tables.unwrap_or_default();
+    let tables = client.describe_route_tables().filters(filter).into_paginator().items().send();
+    let tables = tables.try_collect().await.map_err(fault("ec2:DescribeRouteTables"))?;
     let mut associations = tables.into_iter().flat_map(|table| table.associations.unwrap_or_default());
     Ok(associations.find(|association| {
         let state = association.association_state().and_then(RouteTableAssociationState::state);

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
-    types::{Filter, IpPermission, IpRange, ResourceType, SecurityGroup as Reply, SecurityGroupRule as Rule},
+    types::{
+        Filter, IpPermission, IpRange, Ipv6Range, ResourceType, SecurityGroup as Reply, SecurityGroupRule as Rule,
+    },
 };
 use landfall_aws::{absent_is_done, fault, found, is_code};
 use landfall_core::{AnyRegion, Context, Fault, Live, Ref, TypedProvider, Wait};
@@ -31,9 +33,9 @@ impl TypedProvider for Provider {
 
     async fn find(&self, cx: &Context, _want: &SecurityGroup<AnyRegion>) -> Result<Option<LiveGroup>, Fault> {
         let client = self.0.of(cx);
-        let reply = client.describe_security_groups().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeSecurityGroups"))?;
-        match tags::ours(cx, reply.security_groups, Reply::tags) {
+        let found = client.describe_security_groups().filters(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeSecurityGroups"))?;
+        match tags::ours(cx, found, Reply::tags) {
             Some(group) => live(&client, group).await.map(Some),
             None => Ok(None),
         }
@@ -67,7 +69,7 @@ impl TypedProvider for Provider {
             }
         };
         if !want.default_egress_rule {
-            revoke_default_rule(&client, cx, &attributes.id).await?;
+            revoke_default_rules(&client, cx, &attributes.id).await?;
         }
         Ok(attributes)
     }
@@ -103,8 +105,8 @@ impl TypedProvider for Provider {
 /// The rules of a group, each with its own id and tags.
 pub(super) async fn rules(client: &Client, group: &str) -> Result<Vec<Rule>, Fault> {
     let filter = Filter::builder().name("group-id").values(group).build();
-    let reply = client.describe_security_group_rules().filters(filter).send().await;
-    Ok(reply.map_err(fault("ec2:DescribeSecurityGroupRules"))?.security_group_rules.unwrap_or_default())
+    let rules = client.describe_security_group_rules().filters(filter).into_paginator().items().send();
+    rules.try_collect().await.map_err(fault("ec2:DescribeSecurityGroupRules"))
 }
 
 /// The rule with which AWS makes a group.
@@ -113,16 +115,26 @@ fn everything_out() -> IpPermission {
     IpPermission::builder().ip_protocol("-1").ip_ranges(everywhere).build()
 }
 
-/// Revokes the rule with which AWS made a group just now, by what it says: the list of rules may not show it yet.
-async fn revoke_default_rule(client: &Client, cx: &Context, group: &str) -> Result<(), Fault> {
-    cx.wait("security group to become visible", Wait::SECONDS, || async {
-        let request = client.revoke_security_group_egress().group_id(group).ip_permissions(everything_out());
-        match request.send().await {
-            Err(error) if is_code(&error, &["InvalidPermission.NotFound"]) => Ok(Some(())),
-            other => found("ec2:RevokeSecurityGroupEgress", other).map(|reply| reply.map(drop)),
-        }
-    })
-    .await
+/// The rule that a group of a VPC with IPv6 has besides.
+fn everything_out_over_ipv6() -> IpPermission {
+    let everywhere = Ipv6Range::builder().cidr_ipv6("::/0").build();
+    IpPermission::builder().ip_protocol("-1").ipv6_ranges(everywhere).build()
+}
+
+/// Revokes the rules with which AWS made a group just now, by what they say: the list of rules may not show them yet.
+/// One by one, because AWS revokes none where it does not find all.
+async fn revoke_default_rules(client: &Client, cx: &Context, group: &str) -> Result<(), Fault> {
+    for rule in [everything_out(), everything_out_over_ipv6()] {
+        cx.wait("security group to become visible", Wait::SECONDS, || async {
+            let request = client.revoke_security_group_egress().group_id(group).ip_permissions(rule.clone());
+            match request.send().await {
+                Err(error) if is_code(&error, &["InvalidPermission.NotFound"]) => Ok(Some(())),
+                other => found("ec2:RevokeSecurityGroupEgress", other).map(|reply| reply.map(drop)),
+            }
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Whether a rule is the one with which AWS makes a group: everything, to everywhere, without a tag.

@@ -31,9 +31,9 @@ impl TypedProvider for Provider {
     }
 
     async fn find(&self, cx: &Context, _want: &SecurityGroupRule<AnyRegion>) -> Result<Option<LiveRule>, Fault> {
-        let reply = self.0.of(cx).describe_security_group_rules().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeSecurityGroupRules"))?;
-        tags::ours(cx, reply.security_group_rules, Reply::tags).map(live).transpose()
+        let found = self.0.of(cx).describe_security_group_rules().filters(tags::by_token(cx)).into_paginator();
+        let found = found.items().send().try_collect().await.map_err(fault("ec2:DescribeSecurityGroupRules"))?;
+        tags::ours(cx, found, Reply::tags).map(live).transpose()
     }
 
     async fn create(

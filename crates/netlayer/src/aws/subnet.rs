@@ -27,9 +27,9 @@ impl TypedProvider for Provider {
     }
 
     async fn find(&self, cx: &Context, _want: &Subnet<AnyRegion>) -> Result<Option<LiveSubnet>, Fault> {
-        let reply = self.0.of(cx).describe_subnets().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeSubnets"))?;
-        tags::ours(cx, reply.subnets, Reply::tags).map(live).transpose()
+        let found = self.0.of(cx).describe_subnets().filters(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeSubnets"))?;
+        tags::ours(cx, found, Reply::tags).map(live).transpose()
     }
 
     async fn create(&self, cx: &Context, want: &Subnet<AnyRegion>) -> Result<SubnetAttributes, Fault> {

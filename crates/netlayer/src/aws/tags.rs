@@ -23,8 +23,8 @@ pub(super) fn read(tags: &[Tag]) -> Tags {
 }
 
 /// What carries the tag of the context's token, of what a search returned.
-pub(super) fn ours<T>(cx: &Context, found: Option<Vec<T>>, tags: impl Fn(&T) -> &[Tag]) -> Option<T> {
-    found.unwrap_or_default().into_iter().find(|item| cx.owns(&read(tags(item))))
+pub(super) fn ours<T>(cx: &Context, found: impl IntoIterator<Item = T>, tags: impl Fn(&T) -> &[Tag]) -> Option<T> {
+    found.into_iter().find(|item| cx.owns(&read(tags(item))))
 }
 
 /// Writes all tags, Landfall's own too, on something that AWS made and that may carry others.

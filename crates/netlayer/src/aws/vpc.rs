@@ -33,9 +33,9 @@ impl TypedProvider for Provider {
 
     async fn find(&self, cx: &Context, _want: &Vpc<AnyRegion>) -> Result<Option<LiveVpc>, Fault> {
         let client = self.0.of(cx);
-        let reply = client.describe_vpcs().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeVpcs"))?;
-        match tags::ours(cx, reply.vpcs, Reply::tags) {
+        let found = client.describe_vpcs().filters(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeVpcs"))?;
+        match tags::ours(cx, found, Reply::tags) {
             Some(vpc) => live(&client, cx, vpc).await.map(Some),
             None => Ok(None),
         }
@@ -135,12 +135,14 @@ async fn attributes(client: &Client, cx: &Context, reply: &Reply) -> Result<VpcA
     let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
     let groups =
         client.describe_security_groups().filters(filter("vpc-id", id)).filters(filter("group-name", "default"));
-    let groups = groups.send().await.map_err(fault("ec2:DescribeSecurityGroups"))?;
+    let groups = groups.into_paginator().items().send().try_collect().await;
+    let groups = groups.map_err(fault("ec2:DescribeSecurityGroups"))?;
     let tables =
         client.describe_route_tables().filters(filter("vpc-id", id)).filters(filter("association.main", "true"));
-    let tables = tables.send().await.map_err(fault("ec2:DescribeRouteTables"))?;
-    let group = groups.security_groups().first().and_then(|group| group.group_id());
-    let table = tables.route_tables().first().and_then(|table| table.route_table_id());
+    let tables = tables.into_paginator().items().send().try_collect().await;
+    let tables = tables.map_err(fault("ec2:DescribeRouteTables"))?;
+    let group = groups.first().and_then(|group| group.group_id());
+    let table = tables.first().and_then(|table| table.route_table_id());
     let owner = reply.owner_id().unwrap_or_default();
     Ok(VpcAttributes {
         id: id.to_owned(),

@@ -32,10 +32,9 @@ impl TypedProvider for Provider {
     /// Waits for an endpoint that is on its way; one that fails was never made.
     async fn find(&self, cx: &Context, _want: &VpcEndpoint<AnyRegion>) -> Result<Option<LiveEndpoint>, Fault> {
         let client = self.0.of(cx);
-        let reply = client.describe_vpc_endpoints().filters(tags::by_token(cx)).send().await;
-        let reply = reply.map_err(fault("ec2:DescribeVpcEndpoints"))?;
-        let alive = reply.vpc_endpoints.map(|all| all.into_iter().filter(exists).collect());
-        let Some(endpoint) = tags::ours(cx, alive, Reply::tags) else { return Ok(None) };
+        let found = client.describe_vpc_endpoints().filters(tags::by_token(cx)).into_paginator().items().send();
+        let found = found.try_collect().await.map_err(fault("ec2:DescribeVpcEndpoints"))?;
+        let Some(endpoint) = tags::ours(cx, found.into_iter().filter(exists), Reply::tags) else { return Ok(None) };
         match available(&client, cx, endpoint).await {
             Ok(endpoint) => live(endpoint).map(Some),
             Err(fault) if fault.kind == FaultKind::Invalid => Ok(None),
@@ -154,7 +153,7 @@ fn live(reply: Reply) -> Result<LiveEndpoint, Fault> {
     let service = GatewayService::ALL.into_iter().find(|service| name.rsplit('.').next() == Some(service.as_str()));
     let mut route_tables = reply.route_table_ids().to_vec();
     route_tables.sort();
-    let policy = reply.policy_document().filter(|document| !policy::allows_everything(document));
+    let policy = reply.policy_document();
     Ok(Live {
         tags: tags::read(reply.tags()),
         resource: VpcEndpoint {

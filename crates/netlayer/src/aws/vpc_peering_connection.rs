@@ -22,10 +22,9 @@ impl TypedProvider for Provider {
     }
 
     async fn find(&self, cx: &Context, _want: &Self::Resource) -> Result<Option<LiveConnection>, Fault> {
-        let request = self.0.of(cx).describe_vpc_peering_connections().filters(tags::by_token(cx));
-        let reply = request.send().await.map_err(fault("ec2:DescribeVpcPeeringConnections"))?;
-        let alive = reply.vpc_peering_connections.map(|all| all.into_iter().filter(peering::exists).collect());
-        tags::ours(cx, alive, Reply::tags).map(live).transpose()
+        let found = self.0.of(cx).describe_vpc_peering_connections().filters(tags::by_token(cx)).into_paginator();
+        let found = found.items().send().try_collect().await.map_err(fault("ec2:DescribeVpcPeeringConnections"))?;
+        tags::ours(cx, found.into_iter().filter(peering::exists), Reply::tags).map(live).transpose()
     }
 
     async fn create(&self, cx: &Context, want: &Self::Resource) -> Result<VpcPeeringConnectionAttributes, Fault> {
