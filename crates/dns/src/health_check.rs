@@ -85,6 +85,8 @@ pub(crate) static KIND: Kind = Kind {
             "route53:CreateHealthCheck",
             "route53:ChangeTagsForResource",
             "route53:ListHealthChecks",
+            "route53:GetHealthCheck",
+            "route53:ListTagsForResource",
             "cloudwatch:DescribeAlarms",
         ],
         read: &["route53:GetHealthCheck", "route53:ListTagsForResource"],

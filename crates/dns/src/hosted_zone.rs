@@ -83,11 +83,14 @@ pub(crate) static KIND: Kind = Kind {
             "route53:GetChange",
             "route53:ChangeTagsForResource",
             "route53:ListHostedZones",
+            "route53:GetHostedZone",
+            "route53:ListTagsForResource",
         ],
         read: &["route53:GetHostedZone", "route53:ListTagsForResource"],
         update: &["route53:UpdateHostedZoneComment", "route53:ChangeTagsForResource"],
         delete: &["route53:DeleteHostedZone", "route53:GetChange"],
     },
     timing: "aws_route53_zone",
+    check: |site| crate::tags::too_many(site).into_iter().collect(),
     ..Kind::of::<HostedZone>("route53.hosted_zone")
 };

@@ -8,6 +8,7 @@ mod hosted_zone;
 mod latency_routing;
 mod record_set;
 mod site_aliases;
+mod tags;
 mod validation;
 
 pub use health_check::{

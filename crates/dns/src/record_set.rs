@@ -5,7 +5,7 @@ mod check;
 mod routing;
 
 use landfall_core::{
-    Global, Input, Kind, Ref, Resource,
+    Fields, Global, Input, Kind, Ref, Resource,
     expr::Function,
     kind::{Actions, Exclusive, Field, Identity, Reach, Reported, Within},
 };
@@ -37,8 +37,9 @@ pub struct RecordSet {
     #[serde(flatten)]
     #[builder(into)]
     pub answer: Answer,
-    /// By which records of the same name and type take turns; default there is one only. Another policy replaces the
-    /// record, another weight or region updates it.
+    /// By which records of the same name and type take turns; default there is one only. A change updates the record,
+    /// another policy or identifier too: in one change of the zone, so that the name is answered all the time. Where
+    /// several records have to change their policy together, all are deleted first.
     #[serde(flatten)]
     #[builder(default)]
     pub routing: Routing,
@@ -102,27 +103,42 @@ pub(crate) static KIND: Kind = Kind {
         Field::updates("ttl_seconds"),
         Field::updates("values").set().reach(Reach::Anywhere),
         Field::updates("alias").reach(Reach::Anywhere),
-        Field::replaces("routing_policy"),
-        Field::replaces("set_identifier"),
+        Field::updates("routing_policy"),
+        Field::updates("set_identifier"),
         Field::updates("region"),
         Field::updates("role"),
         Field::updates("weight"),
         Field::updates("location"),
         Field::updates("health_check"),
     ],
-    attributes: &[Reported::stable("id", "{field.zone}|{field.name}|{field.record_type}|{field.set_identifier}")],
+    attributes: &[Reported::changing("id", "{field.zone}|{field.name}|{field.record_type}|{field.set_identifier}")],
     identity: Identity::NaturalKey,
     exclusive: &[Exclusive { fields: &["zone", "name", "record_type", "set_identifier"], within: Within::Place }],
+    excludes: Some(excludes),
     actions: Actions {
         create: &["route53:ChangeResourceRecordSets", "route53:GetChange", "route53:ListResourceRecordSets"],
         read: &["route53:ListResourceRecordSets"],
-        update: &["route53:ChangeResourceRecordSets", "route53:GetChange"],
+        update: &["route53:ListResourceRecordSets", "route53:ChangeResourceRecordSets", "route53:GetChange"],
         delete: &["route53:ListResourceRecordSets", "route53:ChangeResourceRecordSets", "route53:GetChange"],
     },
     timing: "aws_route53_record",
     check: check::check,
     ..Kind::of::<RecordSet>("route53.record_set")
 };
+
+/// Whether AWS refuses a record beside another: all of one name and type have one policy and differ in what it decides
+/// by, and a CNAME stands alone.
+fn excludes(new: &Fields, there: &Fields) -> bool {
+    let same = |field: &str| new.contains_key(field) && new.get(field) == there.get(field);
+    let is = |fields: &Fields, field: &str, text: &str| fields.get(field).is_some_and(|value| value == text);
+    if !(same("zone") && same("name")) {
+        return false;
+    }
+    if !same("record_type") {
+        return is(new, "record_type", "CNAME") || is(there, "record_type", "CNAME");
+    }
+    !same("routing_policy") || ["set_identifier", "region", "role", "location"].into_iter().any(same)
+}
 
 #[cfg(test)]
 mod tests {
@@ -176,5 +192,32 @@ mod tests {
                 "health_check": "hc",
             })
         );
+    }
+
+    #[test]
+    fn records_that_aws_does_not_take_together_exclude_each_other() {
+        let of = |record_type: RecordType, routing: Routing| -> Fields {
+            let answer = Answer::values(RecordTtl::MINUTE, ["192.0.2.1"]);
+            let record = RecordSet::builder().zone(Ref::<HostedZone>::existing("Z1")).name("www.example.com");
+            let record = record.record_type(record_type).answer(answer).routing(routing).build();
+            match serde_json::to_value(record).unwrap() {
+                serde_json::Value::Object(fields) => fields.into_iter().collect(),
+                _ => unreachable!("a record is a map"),
+            }
+        };
+        let check = |one: (RecordType, Routing), other: (RecordType, Routing), expected: bool| {
+            let (one, other) = (of(one.0, one.1), of(other.0, other.1));
+            assert_eq!((excludes(&one, &other), excludes(&other, &one)), (expected, expected), "{one:?} {other:?}");
+        };
+        let a = |routing| (RecordType::A, routing);
+        check(a(Routing::default()), a(Routing::latency::<ApSouth1>()), true);
+        check(a(Routing::default()), a(Routing::default()), true);
+        check(a(Routing::weighted("a", 1)), a(Routing::latency::<ApSouth1>()), true);
+        check(a(Routing::weighted("a", 1)), a(Routing::weighted("b", 1)), false);
+        check(a(Routing::primary()), a(Routing::secondary()), false);
+        let again = Routing::Failover { set_identifier: "again".to_owned(), role: FailoverRole::Primary };
+        check(a(Routing::primary()), a(again), true);
+        check(a(Routing::default()), (RecordType::Aaaa, Routing::latency::<ApSouth1>()), false);
+        check(a(Routing::default()), (RecordType::Cname, Routing::default()), true);
     }
 }

@@ -12,6 +12,8 @@ use landfall_dns::{
 const CASES: &[Case] = &[
     Case::new("route53.hosted_zone", Wire::Moto, hosted_zone),
     Case::new("route53.record_set", Wire::Moto, simple_record).untested(&[
+        ("routing_policy", "the rerouted case changes it"),
+        ("set_identifier", "the rerouted case changes it"),
         ("alias", "the latency case has it"),
         ("region", "the latency case has it"),
         ("role", "the failover case has it"),
@@ -20,6 +22,8 @@ const CASES: &[Case] = &[
         ("health_check", "the latency case has it"),
     ]),
     Case::new("route53.record_set", Wire::Moto, latency_records).untested(&[
+        ("routing_policy", "the rerouted case changes it"),
+        ("set_identifier", "the rerouted case changes it"),
         ("ttl_seconds", "an alias has the one of its target"),
         ("values", "the simple case has them"),
         ("role", "the failover case has it"),
@@ -27,6 +31,8 @@ const CASES: &[Case] = &[
         ("location", "the geolocation case has it"),
     ]),
     Case::new("route53.record_set", Wire::Moto, failover_record).untested(&[
+        ("routing_policy", "the rerouted case changes it"),
+        ("set_identifier", "the rerouted case changes it"),
         ("alias", "the latency case has it"),
         ("region", "the latency case has it"),
         ("weight", "the weighted case has it"),
@@ -34,6 +40,8 @@ const CASES: &[Case] = &[
         ("health_check", "the latency case has it"),
     ]),
     Case::new("route53.record_set", Wire::Moto, weighted_records).untested(&[
+        ("routing_policy", "the rerouted case changes it"),
+        ("set_identifier", "the rerouted case changes it"),
         ("alias", "the latency case has it"),
         ("region", "the latency case has it"),
         ("role", "the failover case has it"),
@@ -41,6 +49,8 @@ const CASES: &[Case] = &[
         ("health_check", "the latency case has it"),
     ]),
     Case::new("route53.record_set", Wire::Moto, geolocation_records).untested(&[
+        ("routing_policy", "the rerouted case changes it"),
+        ("set_identifier", "the rerouted case changes it"),
         ("alias", "the latency case has it"),
         ("region", "the latency case has it"),
         ("role", "the failover case has it"),
@@ -48,10 +58,20 @@ const CASES: &[Case] = &[
         ("health_check", "the latency case has it"),
     ]),
     Case::new("route53.record_set", Wire::Moto, multivalue_records).untested(&[
+        ("routing_policy", "the rerouted case changes it"),
+        ("set_identifier", "the rerouted case changes it"),
         ("alias", "the latency case has it"),
         ("region", "the latency case has it"),
         ("role", "the failover case has it"),
         ("weight", "the weighted case has it"),
+        ("location", "the geolocation case has it"),
+        ("health_check", "the latency case has it"),
+    ]),
+    Case::new("route53.record_set", Wire::Moto, rerouted_record).untested(&[
+        ("alias", "the latency case has it"),
+        ("region", "the latency case has it"),
+        ("role", "the failover case has it"),
+        ("weight", "the weighted case changes it"),
         ("location", "the geolocation case has it"),
         ("health_check", "the latency case has it"),
     ]),
@@ -177,6 +197,12 @@ fn weighted_records(topology: &Topology, variant: Variant) {
     let zone = zone(topology);
     routed(topology, zone, "a", Variant::First, Routing::weighted("a", 90));
     routed(topology, zone, "b", variant, Routing::weighted("b", variant.pick(10, 0)));
+}
+
+/// From the only record of a name to one of several.
+fn rerouted_record(topology: &Topology, variant: Variant) {
+    let routing = variant.pick(Routing::default(), Routing::weighted("a", 90));
+    routed(topology, zone(topology), "a", variant, routing);
 }
 
 fn geolocation_records(topology: &Topology, variant: Variant) {

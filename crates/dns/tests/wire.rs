@@ -5,11 +5,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use landfall_aws::tap::{Effect, Rule};
 use landfall_conformance::{Cloud, Wire, block_on};
 use landfall_core::{
     Context, Environment, Fault, FaultKind, Locator, Pace, Provider, Topology, Value, provider::Desired, state::Token,
 };
-use landfall_dns::{Answer, HostedZone, RecordSet, RecordTtl, RecordType};
+use landfall_dns::{Answer, EndpointProbe, HealthCheck, HostedZone, RecordSet, RecordTtl, RecordType, Routing};
 
 struct AtOnce;
 
@@ -92,5 +93,95 @@ fn a_record_that_is_there_and_not_ours_is_left_alone() {
         let record = records.observe(&their_cx, Locator::Id(id)).await.expect("read").expect("there");
         records.delete(&their_cx, &record).await.expect("deleted");
         zones.delete(&zone_cx, &zone_read).await.expect("deleted");
+    });
+}
+
+#[test]
+fn a_record_takes_the_place_of_one_with_another_policy_in_one_change() {
+    block_on(async {
+        let cloud = Cloud::on(Wire::Moto).await;
+        let providers = cloud.providers(&[landfall_dns::aws::register]);
+        let provider = |kind: &str| Arc::clone(providers.provider(kind).expect("registered"));
+        let (zones, records) = (provider("route53.hosted_zone"), provider("route53.record_set"));
+        let zone_cx = context("global/route53.hosted_zone:site", 1);
+        let zone = fields(|topology| {
+            let zone = HostedZone::builder().name("example.com".parse().expect("a domain")).build();
+            topology.global().add("site", zone);
+        });
+        let zone = zones.reconcile(&zone_cx, &zone, None).await.expect("created");
+        let zone = zone["id"].as_str().expect("an id");
+
+        let cx = context("global/route53.record_set:www", 2);
+        let simple = record(zone, "192.0.2.1");
+        let made = records.reconcile(&cx, &simple, None).await.expect("created");
+        let id = made["id"].as_str().expect("an id").to_owned();
+        let have = records.observe(&cx, Locator::Id(&id)).await.expect("read").expect("there");
+        let routed = |routing: Routing| {
+            fields(|topology| {
+                let record = RecordSet::builder().zone(landfall_core::Ref::existing(zone)).name("www.example.com");
+                let answer = Answer::values(RecordTtl::MINUTE, ["192.0.2.1"]);
+                let record = record.record_type(RecordType::A).answer(answer).routing(routing).build();
+                topology.global().add("www", record);
+            })
+        };
+
+        cloud.tap.clear_calls();
+        let weighted = routed(Routing::weighted("a", 1));
+        let made = records.reconcile(&cx, &weighted, Some(&have)).await.expect("updated");
+        let changes = cloud.tap.changes();
+        let [change] = &changes[..] else { panic!("{changes:?}") };
+        let (old, new) = (change.body.find("<Action>DELETE"), change.body.find("<Action>CREATE"));
+        assert!(old.is_some() && old < new, "{}", change.body);
+        assert_eq!(made["id"], format!("{zone}|www.example.com|A|a"));
+        assert!(records.observe(&cx, Locator::Id(&id)).await.expect("read").is_none(), "the simple one is gone");
+
+        // A change whose answer was lost is found as wanted, under the id that it gave the record.
+        let found = records.observe(&cx, Locator::Token(&weighted)).await.expect("read").expect("there");
+        assert_eq!(found.id(), made["id"]);
+
+        // Another policy under the same identifier is a record of its own, too; moto looks at CREATE before it has deleted.
+        let info = "<ChangeInfo><Id>C1</Id><Status>INSYNC</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>";
+        let body = format!("<ChangeResourceRecordSetsResponse>{info}</ChangeResourceRecordSetsResponse>");
+        let done = Effect::Answer { status: 200, content_type: "text/xml".to_owned(), body };
+        cloud.tap.add(Rule::new(done).operation("ChangeResourceRecordSets").times(1));
+        let region = "eu-west-2".parse().expect("a region");
+        let latency = routed(Routing::Latency { set_identifier: "a".to_owned(), region });
+        cloud.tap.clear_calls();
+        records.reconcile(&cx, &latency, Some(&found)).await.expect("updated");
+        let body = &cloud.tap.changes()[0].body;
+        let (old, new) = (body.find("<Weight>1</Weight>"), body.find("<Region>eu-west-2</Region>"));
+        assert!(body.contains("<Action>DELETE") && old.is_some() && old < new, "{body}");
+        records.delete(&cx, &found).await.expect("deleted");
+    });
+}
+
+#[test]
+fn an_interrupted_create_gets_its_tags_when_it_is_found() {
+    block_on(async {
+        let cloud = Cloud::on(Wire::Moto).await;
+        let providers = cloud.providers(&[landfall_dns::aws::register]);
+        let check = |kind: &'static str, address: &'static str, token: u8, want: Desired| {
+            let (provider, tap) = (Arc::clone(providers.provider(kind).expect("registered")), cloud.tap.clone());
+            async move {
+                let cx = context(address, token);
+                tap.add(Rule::new(Effect::Reset).operation("ChangeTagsForResource").times(1));
+                provider.reconcile(&cx, &want, None).await.expect_err("interrupted");
+                tap.clear_rules();
+                tap.clear_calls();
+                let found = provider.observe(&cx, Locator::Token(&want)).await.expect("read").expect("there");
+                assert!(tap.changes()[0].body.contains("landfall:token"), "{:?}", tap.changes());
+                provider.delete(&cx, &found).await.expect("deleted");
+            }
+        };
+        let zone = fields(|topology| {
+            let zone = HostedZone::builder().name("example.com".parse().expect("a domain")).build();
+            topology.global().add("site", zone);
+        });
+        check("route53.hosted_zone", "global/route53.hosted_zone:site", 4, zone).await;
+        let probe = fields(|topology| {
+            let probe = EndpointProbe::builder("in.origin.example.com").build();
+            topology.global().add("in", HealthCheck::builder(probe).build());
+        });
+        check("route53.health_check", "global/route53.health_check:in", 5, probe).await;
     });
 }

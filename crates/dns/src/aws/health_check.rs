@@ -45,7 +45,12 @@ impl TypedProvider for Provider {
             let page = client.list_health_checks().set_marker(marker).send().await;
             let page = page.map_err(fault("route53:ListHealthChecks"))?;
             if let Some(check) = page.health_checks.iter().find(|check| check.caller_reference == token) {
-                return self.read(cx, &check.id).await;
+                let found = self.read(cx, &check.id).await?;
+                if let Some(check) = &found {
+                    let id = &check.attributes.id;
+                    tags::complete(&client, cx, TagResourceType::Healthcheck, id, &check.tags).await?;
+                }
+                return Ok(found);
             }
             marker = page.next_marker.filter(|_| page.is_truncated);
             if marker.is_none() {

@@ -37,7 +37,12 @@ impl TypedProvider for Provider {
             let page = client.list_hosted_zones().set_marker(marker).send().await;
             let page = page.map_err(fault("route53:ListHostedZones"))?;
             if let Some(zone) = page.hosted_zones.iter().find(|zone| zone.caller_reference == token) {
-                return self.read(cx, bare(&zone.id)).await;
+                let found = self.read(cx, bare(&zone.id)).await?;
+                if let Some(zone) = &found {
+                    let id = &zone.attributes.id;
+                    tags::complete(&client, cx, TagResourceType::Hostedzone, id, &zone.tags).await?;
+                }
+                return Ok(found);
             }
             marker = page.next_marker.filter(|_| page.is_truncated);
             if marker.is_none() {

@@ -3,6 +3,8 @@
 mod live;
 mod request;
 
+use std::mem::discriminant;
+
 use async_trait::async_trait;
 use aws_sdk_route53::{
     Client,
@@ -39,26 +41,36 @@ impl TypedProvider for Provider {
     }
 
     async fn create(&self, cx: &Context, want: &RecordSet) -> Result<RecordSetAttributes, Fault> {
-        let client = self.0.of(cx);
         // CREATE, unlike UPSERT, leaves alone what exists and is not ours.
-        submit(&client, cx, want.zone.id(), ChangeAction::Create, request::record(want)?).await?;
-        Ok(RecordSetAttributes { id: Key::of(want).id() })
+        let changes = [(ChangeAction::Create, request::record(want)?)];
+        submit(&self.0.of(cx), cx, want.zone.id(), changes).await?;
+        Ok(attributes(want))
     }
 
     async fn update(&self, cx: &Context, want: &RecordSet, have: &LiveRecord) -> Result<RecordSetAttributes, Fault> {
-        if !same(&have.resource, want) {
-            let client = self.0.of(cx);
-            submit(&client, cx, want.zone.id(), ChangeAction::Upsert, request::record(want)?).await?;
+        let (client, wanted) = (self.0.of(cx), request::record(want)?);
+        let key = Key::parse(&have.attributes.id)?;
+        if key != Key::of(want) || discriminant(&want.routing) != discriminant(&have.resource.routing) {
+            // Another identifier or policy makes another record, which takes the place of the old one in the same change.
+            let old = look_up(&client, &key).await?.map(|record| (ChangeAction::Delete, record));
+            let changes = old.into_iter().chain([(ChangeAction::Create, wanted)]);
+            submit(&client, cx, want.zone.id(), changes).await?;
+        } else if !same(&have.resource, want) {
+            submit(&client, cx, want.zone.id(), [(ChangeAction::Upsert, wanted)]).await?;
         }
-        Ok(have.attributes.clone())
+        Ok(attributes(want))
     }
 
     async fn delete(&self, cx: &Context, have: &LiveRecord) -> Result<(), Fault> {
         let (client, key) = (self.0.of(cx), Key::parse(&have.attributes.id)?);
         // AWS wants to be told exactly what it is to remove.
         let Some(record) = look_up(&client, &key).await? else { return Ok(()) };
-        submit(&client, cx, key.zone, ChangeAction::Delete, record).await
+        submit(&client, cx, key.zone, [(ChangeAction::Delete, record)]).await
     }
+}
+
+fn attributes(of: &RecordSet) -> RecordSetAttributes {
+    RecordSetAttributes { id: Key::of(of).id() }
 }
 
 /// What names a record.
@@ -135,15 +147,16 @@ async fn look_up(client: &Client, key: &Key<'_>) -> Result<Option<ResourceRecord
     }
 }
 
+/// Makes changes that AWS takes all at once or not at all.
 async fn submit(
     client: &Client,
     cx: &Context,
     zone: &str,
-    action: ChangeAction,
-    record: ResourceRecordSet,
+    changes: impl IntoIterator<Item = (ChangeAction, ResourceRecordSet)>,
 ) -> Result<(), Fault> {
-    let change = built(Change::builder().action(action).resource_record_set(record).build())?;
-    let batch = built(ChangeBatch::builder().changes(change).build())?;
+    let change = |(action, record)| built(Change::builder().action(action).resource_record_set(record).build());
+    let changes = changes.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
+    let batch = built(ChangeBatch::builder().set_changes(Some(changes)).build())?;
     let reply = client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await;
     let reply = reply.map_err(fault("route53:ChangeResourceRecordSets"))?;
     change::in_sync(client, cx, reply.change_info).await

@@ -15,6 +15,17 @@ pub(super) async fn write(client: &Client, cx: &Context, kind: TagResourceType, 
     apply(client, kind, id, TagChanges { set: cx.all_tags(), remove: Vec::new() }).await
 }
 
+/// Writes all tags of an object that a create made and was interrupted before it wrote them.
+pub(super) async fn complete(
+    client: &Client,
+    cx: &Context,
+    kind: TagResourceType,
+    id: &str,
+    have: &Tags,
+) -> Result<(), Fault> {
+    if cx.owns(have) { Ok(()) } else { write(client, cx, kind, id).await }
+}
+
 /// Changes the tags of an object to those declared.
 pub(super) async fn update(
     client: &Client,

@@ -3,7 +3,7 @@
 use landfall_core::{check::Site, expr::Expr};
 
 pub(super) fn check(site: &Site<'_>) -> Vec<String> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<String> = crate::tags::too_many(site).into_iter().collect();
     let number = |field: &str| site.known(field).and_then(|value| value.as_u64());
     let length = |field: &str| match site.own.fields.get(field) {
         Some(Expr::List(items)) => Some(items.len() as u64),

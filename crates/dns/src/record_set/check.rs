@@ -14,6 +14,9 @@ pub(super) fn check(site: &Site<'_>) -> Vec<String> {
             "its health check probes {name}, which this record routes: it would say nothing about this endpoint, so probe a name that only the endpoint has"
         ));
     }
+    if is(site.own, "routing_policy", "multivalue") && site.own.fields.contains_key("alias") {
+        problems.push("an alias can't be one of several answers: give it values, or another policy".to_owned());
+    }
     let identifier = text(site.own, "set_identifier").unwrap_or_default();
     if identifier.len() > 128 || (identifier.is_empty() != is(site.own, "routing_policy", "simple")) {
         problems.push("`set_identifier` must have 1 to 128 characters, and none for a simple record".to_owned());
@@ -62,7 +65,7 @@ fn values(site: &Site<'_>) -> Vec<String> {
             let (fits, mend) = match kind.as_str() {
                 "A" => (value.parse::<Ipv4Addr>().is_ok(), "write an IPv4 address"),
                 "AAAA" => (value.parse::<Ipv6Addr>().is_ok(), "write an IPv6 address"),
-                "TXT" | "SPF" => (value.starts_with('"') && value.ends_with('"'), "put it in quotation marks"),
+                "TXT" | "SPF" => text_value(&value),
                 _ => (!value.is_empty(), "write a value"),
             };
             (!fits).then(|| format!("`{value}` is no value of a record of type {kind}: {mend}"))
@@ -75,6 +78,26 @@ fn values(site: &Site<'_>) -> Vec<String> {
         problems.push(format!("a CNAME has one value, this one has {}", values.len()));
     }
     problems
+}
+
+/// Whether a value is one or more texts as AWS takes them, and else the mend.
+fn text_value(value: &str) -> (bool, &'static str) {
+    let (mut inside, mut escaped, mut length, mut longest) = (false, false, 0, 0);
+    for c in value.chars() {
+        match c {
+            _ if escaped => (escaped, length) = (false, length + 1),
+            '"' => (inside, length) = (!inside, 0),
+            '\\' if inside => escaped = true,
+            _ if inside => length += c.len_utf8(),
+            ' ' => {}
+            _ => return (false, "put it in quotation marks"),
+        }
+        longest = longest.max(length);
+    }
+    if inside || !value.ends_with('"') {
+        return (false, "put it in quotation marks");
+    }
+    (longest <= 255, "AWS takes texts of at most 255 characters: cut it into several, `\"...\" \"...\"`")
 }
 
 /// Rules between records of one name.
@@ -168,8 +191,31 @@ mod tests {
         one("www.example.com", RecordType::A, &["::1"], Some("write an IPv4 address"));
         one("www.example.com", RecordType::Aaaa, &["192.0.2.1"], Some("write an IPv6 address"));
         one("www.example.com", RecordType::Txt, &["plain"], Some("put it in quotation marks"));
+        one("www.example.com", RecordType::Txt, &["\"cut"], Some("put it in quotation marks"));
+        one("www.example.com", RecordType::Txt, &["\"a \\\"b\\\"\" \"c\""], None);
         one("www.example.com", RecordType::A, &[], Some("it has no values"));
         one("www.example.com", RecordType::Cname, &["a.example.com", "b.example.com"], Some("a CNAME has one value"));
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let check = |value: String, fits: bool| assert_eq!(super::text_value(&value).0, fits, "{value}");
+        check(format!("\"{}\"", "x".repeat(255)), true);
+        check(format!("\"{}\"", "x".repeat(256)), false);
+        check(format!("\"{}\" \"{}\"", "x".repeat(255), "y".repeat(255)), true);
+        check("\"".to_owned(), false);
+    }
+
+    #[test]
+    fn an_alias_is_not_one_of_several_answers() {
+        check(
+            |topology, zone| {
+                let alias = crate::AliasTarget::new("lb.example.net", "Z2");
+                let record = RecordSet { answer: alias.into(), ..routed(zone, Routing::multivalue("a")) };
+                topology.global().add("a", record);
+            },
+            Some("an alias can't be one of several answers"),
+        );
     }
 
     #[test]
