@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use landfall_core::{
-    Attribute, Kind, Resource,
+    Attribute, Kind, Resource, Value,
     check::Site,
     kind::{Actions, Field, Identity, Reported},
 };
@@ -118,5 +118,50 @@ fn check(site: &Site<'_>) -> Vec<String> {
             "`headers` holds Accept-Encoding, which AWS refuses beside compressed variants: leave it out".to_owned(),
         );
     }
+    problems.extend((max == Some(0)).then(|| uncached(site)).flatten());
     problems
+}
+
+/// What AWS refuses in a policy that caches nothing: anything that would tell variants apart.
+fn uncached(site: &Site<'_>) -> Option<String> {
+    let selected = |value: &Value| match value {
+        Value::Bool(on) => *on,
+        Value::Array(names) => !names.is_empty(),
+        other => other != "none",
+    };
+    let fields =
+        ["enable_accept_encoding_gzip", "enable_accept_encoding_brotli", "headers", "cookies", "query_strings"];
+    let odd: Vec<_> = fields.into_iter().filter(|field| site.known(field).as_ref().is_some_and(selected)).collect();
+    (!odd.is_empty()).then(|| {
+        format!(
+            "it caches nothing, and then AWS refuses `{}`: leave it out, or take `ManagedCachePolicy::CachingDisabled`",
+            odd.join("`, `")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall_core::{Environment, Topology};
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_caches_nothing_tells_no_variants_apart() {
+        let check = |policy: CachePolicy, expected: &str| {
+            let topology = Topology::new("twin", Environment::new("test"));
+            topology.global().add("app", policy);
+            let problems = topology.lower().err().map(|problems| problems.to_string()).unwrap_or_default();
+            assert_eq!(problems.is_empty(), expected.is_empty(), "{problems}");
+            assert!(problems.contains(expected), "{problems}");
+        };
+        let off = || {
+            let policy = CachePolicy::builder().default_ttl_seconds(0).max_ttl_seconds(0);
+            policy.enable_accept_encoding_gzip(false).enable_accept_encoding_brotli(false)
+        };
+        check(off().build(), "");
+        check(off().cookies(Selection::All).headers(["Origin"]).build(), "AWS refuses `headers`, `cookies`");
+        let compressed = CachePolicy::builder().default_ttl_seconds(0).max_ttl_seconds(0).build();
+        check(compressed, "`enable_accept_encoding_gzip`, `enable_accept_encoding_brotli`");
+    }
 }

@@ -39,6 +39,9 @@ pub use web_acl::{
 };
 pub use web_acl_association::{WebAclAssociation, WebAclAssociationAttributes};
 
+/// What the listener rule of a load balancer looks for and a distribution sends: one constant for both sides, defined
+/// where the rule is.
+#[doc(inline)]
 pub use landfall_compute::ORIGIN_SECRET_HEADER;
 
 use landfall_core::Kind;

@@ -38,7 +38,7 @@ pub struct ScopedWebAcl<R: Region, S: AclScope<R>> {
     /// Rules, tried in this order; the first that allows or blocks decides. A change updates the web ACL.
     #[builder(default, with = |rules: impl IntoIterator<Item = Rule>| rules.into_iter().collect())]
     pub rules: Vec<Rule>,
-    /// What it is for, at most 256 characters; default empty. A change updates the web ACL.
+    /// What it is for: 3 to 256 letters, digits, spaces and `_+=:#@/-,.`; default empty. A change updates the web ACL.
     #[builder(default, into)]
     pub description: String,
     /// Whether CloudWatch counts what each rule does; default true. A change updates the web ACL.
@@ -161,6 +161,9 @@ const ACTIONS: Actions = Actions {
         "logs:PutResourcePolicy",
         "logs:DescribeResourcePolicies",
         "logs:DescribeLogGroups",
+        "s3:GetBucketPolicy",
+        "s3:PutBucketPolicy",
+        "firehose:ListDeliveryStreams",
     ],
     read: &["wafv2:GetWebACL", "wafv2:ListTagsForResource", "wafv2:GetLoggingConfiguration"],
     update: &[
@@ -168,13 +171,18 @@ const ACTIONS: Actions = Actions {
         "wafv2:UpdateWebACL",
         "wafv2:TagResource",
         "wafv2:UntagResource",
+        "wafv2:GetLoggingConfiguration",
         "wafv2:PutLoggingConfiguration",
         "wafv2:DeleteLoggingConfiguration",
+        "iam:CreateServiceLinkedRole",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:PutResourcePolicy",
         "logs:DescribeResourcePolicies",
         "logs:DescribeLogGroups",
+        "s3:GetBucketPolicy",
+        "s3:PutBucketPolicy",
+        "firehose:ListDeliveryStreams",
     ],
     delete: &["wafv2:GetWebACL", "wafv2:DeleteWebACL", "wafv2:DeleteLoggingConfiguration", "logs:DeleteLogDelivery"],
 };
@@ -240,6 +248,12 @@ fn check(site: &Site<'_>) -> Vec<String> {
         }
         names.push(name);
     }
+    let description = text(site.own.fields.get("description"), &[]).unwrap_or_default();
+    if !description.is_empty() && !is_description(&description) {
+        problems.push(
+            "`description` is none that AWS takes: 3 to 256 letters, digits, `_+=:#@/-,.` and spaces inside".to_owned(),
+        );
+    }
     let destination = text(site.own.fields.get("log_destination"), &[]);
     if destination.is_some_and(|arn| !arn.contains("aws-waf-logs-")) {
         problems.push("`log_destination` must be named `aws-waf-logs-…`, or AWS refuses it".to_owned());
@@ -249,6 +263,11 @@ fn check(site: &Site<'_>) -> Vec<String> {
 
 fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn is_description(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=:#@/-,. ".contains(c);
+    (3..=256).contains(&text.len()) && text.chars().all(fits) && text.trim() == text
 }
 
 fn statement_problems(rule: &str, statement: &landfall_core::expr::Expr, outermost: bool) -> Vec<String> {
@@ -276,6 +295,12 @@ fn statement_problems(rule: &str, statement: &landfall_core::expr::Expr, outermo
                     problems.push(format!("rule `{rule}` combines fewer than two statements with `{kind}`"));
                 }
                 problems.extend(items(Some(inner)).iter().flat_map(|part| statement_problems(rule, part, false)));
+            }
+            "byte_match" => {
+                let header = text(Some(inner), &["field_to_match", "single_header"]);
+                if header.is_some_and(|name| name.chars().any(|c| c.is_ascii_uppercase())) {
+                    problems.push(format!("rule `{rule}` names a header with capitals, which AWS keeps in lower case"));
+                }
             }
             "unmodelled" => problems.push(format!("rule `{rule}` has a statement that only reads produce")),
             _ => {}
@@ -316,6 +341,24 @@ mod tests {
         check(vec![Rule::block("a", nested)], "a rate inside another statement");
         check(vec![Rule::block("a", Statement::Or(vec![]))], "fewer than two statements");
         check(vec![Rule::block("a", Statement::Unmodelled("regex".into()))], "only reads produce");
+        let agent = Statement::ByteMatch(ByteMatch {
+            field_to_match: FieldToMatch::SingleHeader("User-Agent".to_owned()),
+            positional_constraint: PositionalConstraint::Contains,
+            search_string: "curl".to_owned(),
+            text_transformations: vec![TextTransformation::None],
+        });
+        check(vec![Rule::block("a", agent)], "names a header with capitals");
+    }
+
+    #[test]
+    fn descriptions_keep_to_what_aws_takes() {
+        let check = |text: &str, expected: bool| assert_eq!(is_description(text), expected, "{text}");
+        check("load balancers of India, both zones", true);
+        check("edge/site: #1 @ 100.5", true);
+        check("Firewall (prod)", false);
+        check("India & London", false);
+        check("it", false);
+        check(" edge", false);
     }
 
     #[test]

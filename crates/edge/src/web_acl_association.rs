@@ -44,8 +44,13 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::NaturalKey,
     exclusive: &[Exclusive { fields: &["resource"], within: Within::Place }],
     actions: Actions {
-        create: &["wafv2:GetWebACLForResource", "wafv2:AssociateWebACL", "elasticloadbalancing:SetWebACL"],
-        read: &["wafv2:GetWebACLForResource"],
+        create: &[
+            "wafv2:GetWebACLForResource",
+            "wafv2:GetWebACL",
+            "wafv2:AssociateWebACL",
+            "elasticloadbalancing:SetWebACL",
+        ],
+        read: &["wafv2:GetWebACLForResource", "wafv2:GetWebACL"],
         update: &["wafv2:AssociateWebACL", "elasticloadbalancing:SetWebACL"],
         delete: &["wafv2:DisassociateWebACL", "elasticloadbalancing:SetWebACL"],
     },

@@ -5,14 +5,19 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use landfall_aws::tap::{Call, Effect, Rule, Tap};
+use aws_sdk_wafv2::types::{FieldToMatch, LoggingConfiguration, SingleHeader};
+use landfall_aws::{
+    Aws,
+    tap::{Call, Effect, Rule, Tap},
+};
 use landfall_conformance::{Cloud, Wire, block_on};
 use landfall_core::{
     Address, Attributes, Context, Declaration, Environment, Fault, Locator, Lowered, Mumbai, Observed, Pace, Provider,
     Providers, TAGS, Topology, provider::Desired, state::Token,
 };
 use landfall_edge::{
-    AllowedMethods, CacheBehavior, CustomOrigin, Distribution, ManagedCachePolicy, ORIGIN_SECRET_HEADER, Origin, Target,
+    AllowedMethods, CacheBehavior, CustomOrigin, Distribution, ManagedCachePolicy, ORIGIN_SECRET_HEADER, Origin,
+    Target, WebAcl,
 };
 use landfall_security::{GenerateSecretString, Secret, SecretValue};
 
@@ -38,6 +43,7 @@ impl Pace for AtOnce {
 /// Operations on the objects of a topology, one by one.
 struct Session {
     providers: Providers,
+    aws: Aws,
     tap: Tap,
     lowered: Lowered,
     made: BTreeMap<Address, Attributes>,
@@ -55,7 +61,7 @@ impl Session {
         let cloud = Cloud::on(CLOUDFRONT).await;
         let providers = cloud.providers(&[landfall_edge::aws::register, landfall_security::aws::register]);
         let lowered = topology.lower().expect("free of problems");
-        Self { providers, tap: cloud.tap, lowered, made: BTreeMap::new() }
+        Self { providers, aws: cloud.aws.clone(), tap: cloud.tap, lowered, made: BTreeMap::new() }
     }
 
     fn subject(&self, declaration: &Declaration) -> Subject {
@@ -171,6 +177,35 @@ fn the_secret_of_the_origin_reaches_cloudfront_and_nothing_else() {
         session.tap.clear_calls();
         subject.provider.reconcile(&subject.cx, &subject.want, Some(&have)).await.expect("updated");
         assert!(session.tap.changes().is_empty(), "{:?}", session.tap.changes());
+        subject.provider.delete(&subject.cx, &have).await.expect("deleted");
+    });
+}
+
+#[test]
+fn what_is_kept_out_of_the_logs_stays_out_when_they_go_elsewhere() {
+    block_on(async {
+        let log_group = |name: &str| format!("arn:aws:logs:ap-south-1:123456789012:log-group:aws-waf-logs-{name}");
+        let topology = Topology::new("wire", Environment::new("logs"));
+        topology.region::<Mumbai>().add("edge", WebAcl::builder().log_destination(log_group("one")).build());
+        let mut session = Session::of(&topology).await;
+        let (mut subject, have) = session.create().await;
+
+        let client = aws_sdk_wafv2::Client::new(&session.aws.config("ap-south-1"));
+        let cookie = SingleHeader::builder().name("cookie").build().expect("complete");
+        let logging = LoggingConfiguration::builder()
+            .resource_arn(have.id())
+            .log_destination_configs(log_group("one"))
+            .redacted_fields(FieldToMatch::builder().single_header(cookie).build())
+            .build()
+            .expect("complete");
+        client.put_logging_configuration().logging_configuration(logging).send().await.expect("redacted by hand");
+
+        subject.want.fields.insert("log_destination".to_owned(), log_group("two").into());
+        session.tap.clear_calls();
+        subject.provider.reconcile(&subject.cx, &subject.want, Some(&have)).await.expect("updated");
+        let changes = session.tap.changes();
+        let [put] = &changes[..] else { panic!("{changes:?}") };
+        assert!(put.body.contains("aws-waf-logs-two") && put.body.contains("cookie"), "{}", put.body);
         subject.provider.delete(&subject.cx, &have).await.expect("deleted");
     });
 }

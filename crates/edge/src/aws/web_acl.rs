@@ -97,7 +97,7 @@ impl<S: AclScope<AnyRegion>> TypedProvider for Provider<S> {
         let arn = reply.summary.and_then(|summary| summary.arn);
         let arn = arn.ok_or_else(|| Fault::incomplete("wafv2:CreateWebACL", "ARN"))?;
         if let Some(destination) = &want.log_destination {
-            put_logging(&client, &arn, destination.value()).await?;
+            put_logging(&client, &arn, destination.value(), None).await?;
         }
         Ok(WebAclAttributes { id: arn.clone(), arn, name })
     }
@@ -112,7 +112,7 @@ impl<S: AclScope<AnyRegion>> TypedProvider for Provider<S> {
         let destination = |acl: &Acl<S>| acl.log_destination.as_ref().map(|destination| destination.value().clone());
         match destination(want) {
             wanted if wanted == destination(&have.resource) => {}
-            Some(wanted) => put_logging(&client, arn, &wanted).await?,
+            Some(wanted) => put_logging(&client, arn, &wanted, logging(&client, arn).await?).await?,
             None => stop_logging(&client, arn).await?,
         }
         update_tags(&client, cx, have).await?;
@@ -179,17 +179,31 @@ fn gone(operation: &str, arn: &str) -> Fault {
     Fault::new(FaultKind::Fatal, operation, format!("{arn} was deleted meanwhile"))
 }
 
-async fn log_destination(client: &Client, arn: &str) -> Result<Option<String>, Fault> {
+async fn logging(client: &Client, arn: &str) -> Result<Option<LoggingConfiguration>, Fault> {
     let reply = client.get_logging_configuration().resource_arn(arn).send().await;
-    let reply = found("wafv2:GetLoggingConfiguration", reply)?.and_then(|reply| reply.logging_configuration);
+    Ok(found("wafv2:GetLoggingConfiguration", reply)?.and_then(|reply| reply.logging_configuration))
+}
+
+async fn log_destination(client: &Client, arn: &str) -> Result<Option<String>, Fault> {
+    let reply = logging(client, arn).await?;
     // ARNs of log groups come back with `:*` at the end, which they don't have elsewhere.
     let destination = reply.and_then(|logging| logging.log_destination_configs.into_iter().next());
     Ok(destination.map(|arn| arn.strip_suffix(":*").map_or(arn.clone(), str::to_owned)))
 }
 
-async fn put_logging(client: &Client, arn: &str, destination: &str) -> Result<(), Fault> {
+/// Sends the logs to a destination. AWS replaces the whole configuration, so that what the resource does not speak of
+/// is written again: fields that are kept out of the logs, and filters.
+async fn put_logging(
+    client: &Client,
+    arn: &str,
+    destination: &str,
+    current: Option<LoggingConfiguration>,
+) -> Result<(), Fault> {
     let destination = destination.strip_suffix(":*").unwrap_or(destination);
+    let (redacted, filter) =
+        current.map(|logging| (logging.redacted_fields, logging.logging_filter)).unwrap_or_default();
     let logging = LoggingConfiguration::builder().resource_arn(arn).log_destination_configs(destination);
+    let logging = logging.set_redacted_fields(redacted).set_logging_filter(filter);
     let call = client.put_logging_configuration().logging_configuration(built(logging.build())?);
     call.send().await.map(drop).map_err(fault("wafv2:PutLoggingConfiguration"))
 }
