@@ -128,7 +128,7 @@ impl Inner {
     /// The state, which the newest lease's holder need not read again.
     fn load(&self) -> Result<Loaded, StoreError> {
         if let Some(held) = &*self.held()
-            && held.lock.fence() == lock::newest(&self.directory)?
+            && held.lock.steady()?.is_some()
             && let Some(loaded) = held.log.loaded()
         {
             return Ok(loaded);

@@ -70,11 +70,7 @@ impl Lock {
     pub(super) fn advance(&mut self) -> Result<u64, StoreError> {
         let _held = self.guard.hold()?;
         self.fence = newest(&self.directory)? + 1;
-<<<<<<< Updated upstream
         write_newest(&self.directory, self.fence)?;
-=======
-        replace(&self.directory.join(FENCE), |file| writeln!(file, "{}", self.fence))?;
->>>>>>> Stashed changes
         Ok(self.fence)
     }
 
@@ -136,7 +132,7 @@ pub(super) fn newest(directory: &Path) -> Result<u64, StoreError> {
 }
 
 fn write_newest(directory: &Path, fence: u64) -> Result<(), StoreError> {
-    replace(&directory.join(FENCE), format!("{fence}\n").as_bytes())
+    replace(&directory.join(FENCE), |file| writeln!(file, "{fence}"))
 }
 
 /// Who holds the lock, or died holding it.
