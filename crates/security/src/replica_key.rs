@@ -23,8 +23,10 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize, bon::Builder)]
 #[serde(bound = "")]
 pub struct ReplicaKey<R: Region> {
-    /// The multi-region key of another region; rotation is a setting of it. A change replaces the replica.
+    /// The multi-region key of another region; rotation is a setting of it. A change replaces the replica. Counts at
+    /// the creation alone: where the part of the primary moves to another region in AWS, Landfall leaves that as it is.
     #[builder(setters(name = primary_of_any_region, vis = ""))]
+    #[serde(default = "untold")]
     pub primary: ArnRef<Key<AnyRegion>>,
     /// What the key is for, up to 8,192 characters. A change updates the replica.
     #[builder(default, into)]
@@ -70,6 +72,11 @@ impl<R: Region, S: replica_key_builder::State> ReplicaKeyBuilder<R, S> {
     }
 }
 
+/// The primary of a replica that was read: AWS tells which key is the primary now, not which one it was made from.
+pub(crate) fn untold() -> ArnRef<Key<AnyRegion>> {
+    ArnRef::existing("")
+}
+
 /// What AWS reports of a replica key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaKeyAttributes {
@@ -104,7 +111,7 @@ impl<R: Region> Resource for ReplicaKey<R> {
 
 pub(crate) static KIND: Kind = Kind {
     fields: &[
-        Field::replaces("primary").reach(Reach::OtherRegion),
+        Field::replaces("primary").reach(Reach::OtherRegion).write_only(),
         Field::updates("description"),
         Field::updates("deletion_window_in_days").write_only(),
         Field::updates("policy").set(),

@@ -248,6 +248,7 @@ pub(crate) static KIND: Kind = Kind {
             "secretsmanager:DescribeSecret",
             "kms:GenerateDataKey",
             "kms:Decrypt",
+            "kms:Encrypt",
         ],
         read: &["secretsmanager:DescribeSecret"],
         update: &[
@@ -261,6 +262,7 @@ pub(crate) static KIND: Kind = Kind {
             "secretsmanager:UntagResource",
             "kms:GenerateDataKey",
             "kms:Decrypt",
+            "kms:Encrypt",
         ],
         delete: &[
             "secretsmanager:RemoveRegionsFromReplication",

@@ -43,7 +43,6 @@ impl TypedProvider for Provider {
                 continue;
             }
             if acm::tags(&client, arn).await?.is_some_and(|tags| cx.owns(&tags)) {
-                records(&client, cx, arn, want).await?;
                 return self.read(cx, arn).await;
             }
         }
@@ -69,11 +68,16 @@ impl TypedProvider for Provider {
     async fn update(
         &self,
         cx: &Context,
-        _want: &Certificate<AnyRegion>,
+        want: &Certificate<AnyRegion>,
         have: &LiveCertificate,
     ) -> Result<CertificateAttributes, Fault> {
-        update_tags(&self.0.of(cx), cx, &have.attributes.arn, &have.tags).await?;
-        Ok(have.attributes.clone())
+        let (client, arn) = (self.0.of(cx), &have.attributes.arn);
+        update_tags(&client, cx, arn, &have.tags).await?;
+        // An interrupted create may not have seen the records.
+        if told(&have.attributes) == expected(want) {
+            return Ok(have.attributes.clone());
+        }
+        records(&client, cx, arn, want).await
     }
 
     async fn delete(&self, cx: &Context, have: &LiveCertificate) -> Result<(), Fault> {
@@ -89,14 +93,21 @@ async fn records(
     arn: &str,
     want: &Certificate<AnyRegion>,
 ) -> Result<CertificateAttributes, Fault> {
-    let expected = 2 * want.validation_domains().len().min(RECORDS.len());
     cx.wait("validation records of the certificate", Wait::SECONDS, || async {
         let detail = acm::describe(client, arn).await?;
         let attributes = detail.map(|detail| attributes(arn, want, &detail));
-        let told = |records: &CertificateAttributes| records.validation_records.values().flatten().count();
-        Ok(attributes.filter(|attributes| told(attributes) == expected))
+        Ok(attributes.filter(|attributes| told(attributes) == expected(want)))
     })
     .await
+}
+
+/// How many names and values of records there are to tell.
+fn expected(want: &Certificate<AnyRegion>) -> usize {
+    2 * want.validation_domains().len().min(RECORDS.len())
+}
+
+fn told(attributes: &CertificateAttributes) -> usize {
+    attributes.validation_records.values().flatten().count()
 }
 
 fn to_tags(tags: Tags) -> Result<Vec<Tag>, Fault> {

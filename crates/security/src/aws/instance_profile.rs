@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_iam::{Client, types::InstanceProfile as Reply};
-use landfall_aws::{absent_is_done, fault, found};
+use landfall_aws::{absent_is_done, fault, found, is_code};
 use landfall_core::{Context, Fault, Live, Ref, TypedProvider, Wait};
 
 use super::iam::{self, Iam};
@@ -82,13 +82,21 @@ async fn get(client: &Client, name: &str) -> Result<Option<Reply>, Fault> {
 /// Puts the role into the profile and waits until others see it there. Profile and role may both be so new that
 /// the request does not find them yet.
 async fn add_role(client: &Client, cx: &Context, profile: &str, role: &str) -> Result<(), Fault> {
+    let holds = |profile: &Reply| profile.roles().iter().any(|held| held.role_name() == role);
     cx.wait("role to enter its instance profile", Wait::SECONDS, || async {
         let request = client.add_role_to_instance_profile().instance_profile_name(profile).role_name(role);
-        found("iam:AddRoleToInstanceProfile", request.send().await)
+        match request.send().await {
+            // A profile holds one role: it may be this one, put in by an attempt whose answer was lost.
+            Err(error)
+                if is_code(&error, &["LimitExceeded"]) && get(client, profile).await?.is_some_and(|it| holds(&it)) =>
+            {
+                Ok(Some(()))
+            }
+            reply => Ok(found("iam:AddRoleToInstanceProfile", reply)?.map(drop)),
+        }
     })
     .await?;
     cx.wait("instance profile to show its role", Wait::SECONDS, || async {
-        let holds = |profile: &Reply| profile.roles().iter().any(|held| held.role_name() == role);
         Ok(get(client, profile).await?.filter(holds).map(drop))
     })
     .await

@@ -73,7 +73,7 @@ impl TypedProvider for Provider {
             .set_tags(Some(kms::tags_on_create(cx)?));
         let reply = request.send().await.map_err(fault("kms:CreateKey"))?;
         let key = reply.key_metadata.ok_or_else(|| Fault::incomplete("kms:CreateKey", "KeyMetadata"))?;
-        kms::usable(&client, cx, key.key_id()).await?;
+        kms::made(&client, cx, key.key_id()).await?;
         if want.enable_key_rotation {
             enable_rotation(&client, cx, key.key_id(), want).await?;
         }

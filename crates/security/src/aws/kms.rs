@@ -59,11 +59,13 @@ fn is_going(key: &KeyMetadata) -> bool {
     matches!(key.key_state(), Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
 }
 
-/// Waits until a new key can be used.
-pub(super) async fn usable(client: &Client, cx: &Context, id: &str) -> Result<(), Fault> {
+/// Waits until a new key is made; one that somebody disabled is.
+pub(super) async fn made(client: &Client, cx: &Context, id: &str) -> Result<(), Fault> {
     cx.wait("key to become usable", Wait::MINUTES, || async {
         let key = describe(client, id).await?;
-        Ok(key.filter(|key| key.key_state() == Some(&KeyState::Enabled)).map(drop))
+        let is_made =
+            |key: &KeyMetadata| !matches!(key.key_state(), None | Some(KeyState::Creating | KeyState::Updating));
+        Ok(key.filter(is_made).map(drop))
     })
     .await
 }
@@ -102,5 +104,9 @@ pub(super) async fn schedule_deletion(client: &Client, id: &str, window_in_days:
         return Ok(());
     }
     let request = client.schedule_key_deletion().key_id(id).pending_window_in_days(i32::from(window_in_days));
-    absent_is_done("kms:ScheduleKeyDeletion", request.send().await)
+    match absent_is_done("kms:ScheduleKeyDeletion", request.send().await) {
+        // The answer to an earlier attempt of the same request was lost.
+        Err(_) if describe(client, id).await.is_ok_and(|key| key.is_none()) => Ok(()),
+        scheduled => scheduled,
+    }
 }

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use aws_sdk_kms::types::KeyMetadata;
 use landfall_aws::fault;
-use landfall_core::{AnyRegion, ArnRef, Context, Fault, FaultKind, Live, PlaceCode, TypedProvider};
+use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, PlaceCode, TypedProvider};
 
 use super::kms::{self, Kms};
 use crate::{
     policy::PolicyDocument,
-    replica_key::{ReplicaKey, ReplicaKeyAttributes},
+    replica_key::{ReplicaKey, ReplicaKeyAttributes, untold},
 };
 
 pub(super) struct Provider(pub(super) Kms);
@@ -25,24 +25,18 @@ impl TypedProvider for Provider {
         let Some(key) = kms::describe(&client, id).await? else { return Ok(None) };
         let Some(policy) = kms::policy(&client, id).await? else { return Ok(None) };
         let Some(tags) = kms::tags(&client, id).await? else { return Ok(None) };
-        let primary = key.multi_region_configuration().and_then(|keys| keys.primary_key()?.arn());
-        let primary = primary.ok_or_else(|| Fault::incomplete("kms:DescribeKey", "PrimaryKey"))?;
-        let mut resource = ReplicaKey::builder()
-            .primary(ArnRef::<crate::Key<AnyRegion>>::existing(primary))
+        let resource = ReplicaKey::builder()
+            .primary(untold())
             .description(key.description().unwrap_or_default())
+            .policy(policy)
             .build();
-        resource.policy = Some(policy);
         Ok(Some(Live { resource, attributes: attributes(&key)?, tags }))
     }
 
     /// A replica has the id of its primary, so there is at most one to look at.
     async fn find(&self, cx: &Context, want: &ReplicaKey<AnyRegion>) -> Result<Option<LiveReplica>, Fault> {
         let (_, id) = primary(want)?;
-        let live = self.read(cx, id).await?.filter(|live| cx.owns(&live.tags));
-        if live.is_some() {
-            kms::usable(&self.0.of(cx), cx, id).await?;
-        }
-        Ok(live)
+        Ok(self.read(cx, id).await?.filter(|live| cx.owns(&live.tags)))
     }
 
     async fn create(&self, cx: &Context, want: &ReplicaKey<AnyRegion>) -> Result<ReplicaKeyAttributes, Fault> {
@@ -60,7 +54,7 @@ impl TypedProvider for Provider {
         let reply = request.send().await.map_err(fault("kms:ReplicateKey"))?;
         let key = reply.replica_key_metadata;
         let key = key.ok_or_else(|| Fault::incomplete("kms:ReplicateKey", "ReplicaKeyMetadata"))?;
-        kms::usable(&self.0.of(cx), cx, key.key_id()).await?;
+        kms::made(&self.0.of(cx), cx, key.key_id()).await?;
         attributes(&key)
     }
 
@@ -72,6 +66,8 @@ impl TypedProvider for Provider {
     ) -> Result<ReplicaKeyAttributes, Fault> {
         let client = self.0.of(cx);
         let (id, was) = (&have.attributes.id, &have.resource);
+        // It may still be on its way, when the create was interrupted.
+        kms::made(&client, cx, id).await?;
         let description = (want.description != was.description).then_some(&*want.description);
         let policy = want.policy.as_ref().filter(|policy| was.policy.as_ref() != Some(policy));
         kms::update(&client, id, description, policy).await?;

@@ -82,7 +82,9 @@ impl TypedProvider for Provider {
         if want.generate_secret_string != was.generate_secret_string {
             attributes.version_id = rotate(&client, cx, arn, &want.generate_secret_string).await?;
         }
-        update_replicas(&client, cx, arn, want, was).await?;
+        if !(want.replica_regions.is_empty() && was.replica_regions.is_empty()) {
+            update_replicas(&client, cx, arn, want).await?;
+        }
         let changes = cx.tag_changes(&have.tags);
         if !changes.remove.is_empty() {
             let request = client.untag_resource().secret_id(arn).set_tag_keys(Some(changes.remove));
@@ -106,7 +108,11 @@ impl TypedProvider for Provider {
             0 => request.force_delete_without_recovery(true),
             days => request.recovery_window_in_days(i64::from(days)),
         };
-        absent_is_done("secretsmanager:DeleteSecret", request.send().await)
+        match absent_is_done("secretsmanager:DeleteSecret", request.send().await) {
+            // The answer to an earlier attempt of the same request was lost.
+            Err(_) if describe(&client, arn).await.is_ok_and(|secret| secret.is_none()) => Ok(()),
+            deleted => deleted,
+        }
     }
 }
 
@@ -174,24 +180,36 @@ fn replica_request(replica: &ReplicaRegion) -> ReplicaRegionType {
         .build()
 }
 
-/// Removes the replicas that are no longer wanted and adds those that are new; one whose key changes is made anew.
-async fn update_replicas(
-    client: &Client,
-    cx: &Context,
-    arn: &str,
-    want: &Secret<AnyRegion>,
-    was: &Secret<AnyRegion>,
-) -> Result<(), Fault> {
-    let gone = was.replica_regions.iter().filter(|replica| !want.replica_regions.contains(replica));
-    remove_replicas(client, cx, arn, gone.map(|replica| replica.region.to_string()).collect()).await?;
-    let new = want.replica_regions.iter().filter(|replica| !was.replica_regions.contains(replica));
+/// Removes the replicas that are no longer wanted and adds those that are missing; one that failed, or whose key
+/// changes, is made anew. What another run began is waited for.
+async fn update_replicas(client: &Client, cx: &Context, arn: &str, want: &Secret<AnyRegion>) -> Result<(), Fault> {
+    let Some(secret) = describe(client, arn).await? else {
+        return Err(Fault::not_yet("secretsmanager:DescribeSecret", format!("{arn} is not there")));
+    };
+    let sound = replicas(&secret)?;
+    let keeps =
+        |region: &String| want.replica_regions.iter().any(|it| it.region.as_str() == region && sound.contains(it));
+    let gone = regions(&secret).into_iter().filter(|region| !keeps(region)).collect();
+    remove_replicas(client, cx, arn, gone).await?;
+    let new = want.replica_regions.iter().filter(|replica| !sound.contains(replica));
     let new = new.map(replica_request).collect::<Vec<_>>();
-    if new.is_empty() {
-        return Ok(());
+    if !new.is_empty() {
+        let request = client.replicate_secret_to_regions().secret_id(arn).set_add_replica_regions(Some(new));
+        request.send().await.map_err(fault("secretsmanager:ReplicateSecretToRegions"))?;
     }
-    let request = client.replicate_secret_to_regions().secret_id(arn).set_add_replica_regions(Some(new));
-    request.send().await.map_err(fault("secretsmanager:ReplicateSecretToRegions"))?;
     replicated(client, cx, arn, want).await
+}
+
+/// The replicas that have the value, or will have it, by region. One that failed is as good as none: no waiting mends it.
+fn replicas(secret: &Reply) -> Result<Vec<ReplicaRegion>, Fault> {
+    let mut replicas = Vec::new();
+    for replica in secret.replication_status().iter().filter(|replica| replica.status != Some(StatusType::Failed)) {
+        let region = replica.region().and_then(|region| region.parse::<PlaceCode>().ok());
+        let region = region.ok_or_else(|| Fault::incomplete("secretsmanager:DescribeSecret", "Region"))?;
+        replicas.push(ReplicaRegion { region, kms_key: key(replica.kms_key_id.clone()) });
+    }
+    replicas.sort_by_key(|replica| replica.region);
+    Ok(replicas)
 }
 
 async fn remove_replicas(client: &Client, cx: &Context, arn: &str, gone: BTreeSet<String>) -> Result<(), Fault> {
@@ -201,7 +219,7 @@ async fn remove_replicas(client: &Client, cx: &Context, arn: &str, gone: BTreeSe
     let request = client.remove_regions_from_replication().secret_id(arn);
     let request = request.set_remove_replica_regions(Some(gone.iter().cloned().collect()));
     absent_is_done("secretsmanager:RemoveRegionsFromReplication", request.send().await)?;
-    cx.wait("replicas of the secret to go", Wait::SECONDS, || async {
+    cx.wait("replicas of the secret to go", Wait::MINUTES, || async {
         let left = describe(client, arn).await?.as_ref().map(regions).unwrap_or_default();
         Ok(left.is_disjoint(&gone).then_some(()))
     })
@@ -251,13 +269,7 @@ fn key(id: Option<String>) -> Option<ArnRef<crate::Key<AnyRegion>>> {
 fn live(secret: Reply) -> Result<LiveSecret, Fault> {
     let missing = |what| Fault::incomplete("secretsmanager:DescribeSecret", what);
     let tag = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
-    let mut replica_regions = Vec::new();
-    for replica in secret.replication_status.unwrap_or_default() {
-        let region = replica.region.and_then(|region| region.parse::<PlaceCode>().ok());
-        replica_regions
-            .push(ReplicaRegion { region: region.ok_or_else(|| missing("Region"))?, kms_key: key(replica.kms_key_id) });
-    }
-    replica_regions.sort_by_key(|replica| replica.region);
+    let replica_regions = replicas(&secret)?;
     let versions = secret.version_ids_to_stages.unwrap_or_default();
     let current = versions.into_iter().find(|(_, stages)| stages.iter().any(|stage| stage == CURRENT));
     let mut resource = Secret::builder()
@@ -315,11 +327,12 @@ mod tests {
             .name("s")
             .replication_status(told(&asked[1]))
             .replication_status(told(&asked[0]))
+            .replication_status(ReplicationStatusType::builder().region("eu-west-1").status(StatusType::Failed).build())
             .version_ids_to_stages("v1", vec!["AWSPREVIOUS".to_owned()])
             .version_ids_to_stages("v2", vec![CURRENT.to_owned()])
             .build();
         let live = live(answer).unwrap();
-        assert_eq!(live.resource.replica_regions, wanted);
+        assert_eq!(live.resource.replica_regions, wanted, "one that failed is none");
         assert_eq!(live.attributes.version_id, "v2");
     }
 
