@@ -90,6 +90,27 @@ impl Aws {
         self.base.clone().into_builder().region(Region::from_static(region)).build()
     }
 
+    /// The configuration for a region whose name the program does not know.
+    #[cfg(feature = "s3-store")]
+    pub(crate) fn in_region(&self, region: String) -> SdkConfig {
+        self.base.clone().into_builder().region(Region::new(region)).build()
+    }
+
+    /// The region that environment or profile name.
+    #[cfg(feature = "s3-store")]
+    pub(crate) fn region(&self) -> Option<Region> {
+        self.base.region().cloned()
+    }
+
+    /// Whether a service is reached at an endpoint that is not one of AWS's.
+    #[cfg(feature = "s3-store")]
+    pub(crate) fn is_elsewhere(&self, service: &str) -> bool {
+        let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        let of_service = key.build().ok().and_then(|key| self.base.service_config()?.load_config(key));
+        let url = of_service.as_deref().or_else(|| self.base.endpoint_url());
+        url.is_some_and(|url| !endpoint::is_of_aws(url))
+    }
+
     /// Whether there are credentials, found out before any call to AWS.
     ///
     /// # Errors

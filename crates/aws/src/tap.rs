@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::{
     },
     http::StatusCode,
 };
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::{DateTime, body::SdkBody, date_time::Format};
 use tokio::time::Instant;
 
 use crate::wire::Protocol;
@@ -146,6 +146,8 @@ pub enum Effect {
     Reset,
     /// Sends the call and drops the answer: the service did it, and nobody knows.
     LoseResponse,
+    /// Adds to the date that the answer names, as if the service's clock had gone on: leases expire.
+    Later(Duration),
     /// Runs a function before the call is sent; it may end the process.
     Before(Hook),
     /// Runs a function after the call was answered, before the SDK sees it; it may end the process.
@@ -175,6 +177,7 @@ impl fmt::Debug for Effect {
             Self::Answer { status, .. } => write!(f, "Answer({status})"),
             Self::Reset => f.write_str("Reset"),
             Self::LoseResponse => f.write_str("LoseResponse"),
+            Self::Later(more) => write!(f, "Later({more:?})"),
             Self::Before(_) => f.write_str("Before"),
             Self::After(_) => f.write_str("After"),
         }
@@ -370,10 +373,10 @@ impl HttpConnector for Connector {
                         tap.end(&mut call, Outcome::Reset);
                         return Err(ConnectorError::io("the tap broke the connection".into()));
                     }
-                    Effect::LoseResponse | Effect::After(_) => {}
+                    Effect::LoseResponse | Effect::Later(_) | Effect::After(_) => {}
                 }
             }
-            let answer = inner.call(request).await;
+            let answer = inner.call(request).await.map(|response| dated(response, &effects));
             let status = answer.as_ref().map(|response| response.status().as_u16());
             tap.end(&mut call, status.map_or(Outcome::Failed, Outcome::Answered));
             for effect in &effects {
@@ -389,6 +392,18 @@ impl HttpConnector for Connector {
             answer
         })
     }
+}
+
+/// The answer with the date that the effects make of its own; unchanged where it names none.
+fn dated(mut response: HttpResponse, effects: &[Effect]) -> HttpResponse {
+    let more = effects.iter().map(|effect| if let Effect::Later(more) = effect { more.as_secs() } else { 0 });
+    let more = i64::try_from(more.sum::<u64>()).unwrap_or_default();
+    let date = response.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+    let date = date.filter(|_| more > 0).map(|date| DateTime::from_secs(date.secs() + more));
+    if let Some(date) = date.and_then(|date| date.fmt(Format::HttpDate).ok()) {
+        response.headers_mut().insert("date", date);
+    }
+    response
 }
 
 fn answer(status: u16, content_type: &str, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {

@@ -136,6 +136,10 @@ async fn an_expired_lease_falls_to_the_next(mut bench: impl Bench) {
     asleep.renew(&stale).await.unwrap();
     assert!(next.holder().await.unwrap().unwrap().alive);
     locked(next.acquire(&owner("next")).await, "asleep");
+    // A renewal counts from now on, however long the owner knew nothing of the time.
+    bench.expire();
+    asleep.renew(&stale).await.unwrap();
+    assert!(next.holder().await.unwrap().unwrap().alive);
     bench.expire();
     let fresh = next.acquire(&owner("next")).await.unwrap();
     assert!(fresh.fence > stale.fence);

@@ -24,7 +24,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// Whatever is appended in whatever groups, through releases and crashes, is what is read.
 pub fn random_histories<B: Bench>(runtime: &Runtime, cases: u32, make: impl Fn() -> B) {
-    let mut runner = TestRunner::new(Config::with_cases(cases));
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let checked = runner.run(&acts(), |acts| {
         runtime.block_on(history(make(), acts));
         Ok(())

@@ -47,7 +47,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 /// Several processes take over from each other in any order. Whoever has the newest lease can append, nobody else can,
 /// and what is read is what was accepted: no entry is lost, doubled or out of order, and no two owners interleave.
 pub fn random_owners<B: Bench>(runtime: &Runtime, cases: u32, make: impl Fn() -> B) {
-    let mut runner = TestRunner::new(Config::with_cases(cases));
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let checked = runner.run(&acts(), |acts| {
         runtime.block_on(async {
             let mut game = Game::new(make());
