@@ -37,7 +37,7 @@ pub fn run(topology: &Topology) -> ExitCode {
 
 /// Runs the command line of a program with options of its own, from which it declares its topology.
 ///
-/// Options with a name (`--domain`) may stand before or after the command.
+/// Options with a name (`--domain`) may stand before or after the command; those that are required, before it.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -72,7 +72,9 @@ struct NoOptions {}
 /// Reads the command line; wrong use ends with exit code 64, so that 2 can mean changes.
 fn parse<Own: Args>() -> Result<Options<Own>, ExitCode> {
     let command = Options::<Own>::command();
-    let command = command.mut_args(|arg| if arg.is_positional() { arg } else { arg.global(true) });
+    // What is required can't be global.
+    let fixed = |arg: &clap::Arg| arg.is_positional() || arg.is_required_set();
+    let command = command.mut_args(|arg| if fixed(&arg) { arg } else { arg.global(true) });
     let parsed = command.try_get_matches().and_then(|matches| Options::from_arg_matches(&matches));
     parsed.map_err(|error| {
         let _ = error.print();
@@ -84,14 +86,9 @@ fn finish(result: Result<Exit, Box<dyn Error + Send + Sync>>) -> ExitCode {
     match result {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {
-            let mut out = anstream::stderr();
-            let _ = writeln!(out, "{} {error}", style::bad("error:"));
-            let mut cause = error.source();
-            while let Some(inner) = cause {
-                let _ = writeln!(out, "  because {inner}");
-                cause = inner.source();
-            }
-            ExitCode::from(Exit::Failed as u8)
+            let _ = writeln!(anstream::stderr(), "{} {}", style::bad("error:"), report::with_causes(&*error));
+            let stopped = matches!(error.downcast_ref(), Some(landfall_engine::Error::Stopped));
+            ExitCode::from(if stopped { Exit::Stopped } else { Exit::Failed } as u8)
         }
     }
 }

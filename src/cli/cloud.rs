@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use landfall_aws::Aws;
-use landfall_core::{Topology, store::Store};
+use landfall_core::{Fault, Topology, store::Store};
 use landfall_engine::{DirectoryStore, Executor, MemoryStore};
 use landfall_sandbox::Sandbox;
 
@@ -46,14 +46,21 @@ impl Cloud {
         }
         let aws = builder.connect().await?;
         aws.check_credentials().await?;
+        let cloud = aws.cloud().await.map_err(Unidentified)?;
         let executor = Executor::builder()
             .providers(crate::on_aws(&aws))
+            .cloud(cloud)
             .parallelism(common.parallelism.into())
             .retry(common.retry())
             .build();
         Ok(Self { executor, store: store(common, topology), sandbox: None })
     }
 }
+
+/// A cloud that does not say whose it is.
+#[derive(Debug, thiserror::Error)]
+#[error("the cloud does not say whose account this is: check the endpoint, the network and the credentials")]
+struct Unidentified(#[source] Fault);
 
 /// The store of a topology in the state folder.
 pub(super) fn store(common: &Common, topology: &Topology) -> Arc<dyn Store> {

@@ -108,6 +108,9 @@ impl Bars {
             Event::Recovering { open } => {
                 let _ = self.screen.println(format!("settling {open} calls that an interrupted run left"));
             }
+            Event::LookingAgain { absent, delay } => {
+                let _ = self.screen.println(again(*absent, *delay));
+            }
             Event::Stopping { at_once } => {
                 let _ = self.screen.println(stopping(*at_once));
             }
@@ -153,6 +156,13 @@ fn sign(action: Action) -> char {
     }
 }
 
+fn again(absent: usize, delay: Duration) -> String {
+    format!(
+        "{absent} recorded objects are not there; reading them again in {:.0} s, as AWS can be late to show them",
+        delay.as_secs_f64()
+    )
+}
+
 fn stopping(at_once: bool) -> &'static str {
     if at_once {
         "leaving at once; the next run settles the calls under way"
@@ -166,6 +176,7 @@ fn line(moment: &Moment) -> Option<String> {
     let text = match &moment.event {
         Event::Refreshing { total } => format!("reading {total} objects"),
         Event::Recovering { open } => format!("settling {open} calls that an interrupted run left"),
+        Event::LookingAgain { absent, delay } => again(*absent, *delay),
         Event::Settled { address, operation, exists } => {
             let found = if *exists { "exists" } else { "does not exist" };
             format!("{address} {found} after an interrupted {operation}")

@@ -1,6 +1,6 @@
 //! What a command says at its end.
 
-use std::fmt::Write;
+use std::{error::Error, fmt::Write};
 
 use jiff::Timestamp;
 use landfall_core::{FaultKind, State, plan::After, state::Entry};
@@ -23,7 +23,8 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         let _ = writeln!(text, "{skipped} steps were left out because something they need failed.");
     }
     if let Some(error) = &report.store_error {
-        let _ = writeln!(text, "{} the state could not be written: {error}", style::bad("failed:"));
+        let why = with_causes(&**error);
+        let _ = writeln!(text, "{} the state could not be written: {why}", style::bad("failed:"));
     }
     for warning in &report.warnings {
         let _ = writeln!(text, "{} {warning}", style::caution("warning:"));
@@ -34,6 +35,17 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         Outcome::Failed(_) => "Not everything is done; run the same command again after mending what failed",
     };
     let _ = write!(text, "{}: {}.", style::strong(head), counts(report));
+    text
+}
+
+/// An error with what caused it, one cause a line.
+pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let _ = write!(text, "\n  because {inner}");
+        cause = inner.source();
+    }
     text
 }
 

@@ -148,7 +148,6 @@ impl Machine {
         let left = self.inventory();
         assert!(left.is_empty(), "still there: {left:#?}");
     }
-
 }
 
 fn start(emulator: Emulator) -> Running {

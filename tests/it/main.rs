@@ -9,5 +9,5 @@ mod india_london;
 mod killed;
 mod machine;
 mod on_the_wire;
-mod processes;
 mod places_at_run_time;
+mod processes;

@@ -8,6 +8,7 @@ use std::{
     process::Child,
     sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use landfall_conformance::{Calls, Moment};
@@ -230,37 +231,66 @@ fn a_newer_or_another_topology_s_state_is_refused_untouched() {
     machine.assert_agrees_with_state_of("networks");
 }
 
-/// A server that refuses every call of EC2 as AWS does when a policy does not allow it.
+/// A server that says whose account it is, and refuses everything else as EC2 does when a policy does not allow it.
 fn denying() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let body = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized \
-                to perform this operation.</Message></Error></Errors></Response>";
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+            let asked = request(&mut stream);
+            let (status, body) = if asked.contains("Action=GetCallerIdentity") {
+                ("200 OK", ACCOUNT)
+            } else {
+                ("403 Forbidden", UNAUTHORIZED)
+            };
             let length = body.len();
-            let _ = stream.read(&mut [0; 16 * 1024]);
-            let _ = write!(
-                stream,
-                "HTTP/1.1 403 Forbidden\r\nx-amzn-RequestId: 7f3c\r\nContent-Length: {length}\r\n\r\n{body}"
-            );
+            let head =
+                format!("HTTP/1.1 {status}\r\nx-amzn-RequestId: 7f3c\r\nContent-Length: {length}\r\nConnection: close");
+            let _ = write!(stream, "{head}\r\n\r\n{body}");
         }
     });
     url
 }
 
+const ACCOUNT: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>\
+    </GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+const UNAUTHORIZED: &str = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not \
+    authorized to perform this operation.</Message></Error></Errors></Response>";
+
+/// A request of the query protocol, whose body says how long it is.
+fn request(stream: &mut impl Read) -> String {
+    let mut bytes = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            length.is_none_or(|length: usize| body.len() >= length)
+        });
+        let read = if whole { 0 } else { stream.read(&mut part).unwrap_or_default() };
+        if read == 0 {
+            return text;
+        }
+        bytes.extend_from_slice(&part[..read]);
+    }
+}
+
 /// Runs `networks apply` against an endpoint that is no emulator.
-fn apply_against(url: &str) -> Ended {
+fn apply_against(url: &str, variables: &[(&str, &str)]) -> Ended {
     let state = tempfile::tempdir().expect("a folder");
     let mut program = command("networks", &["apply", "--yes", "--give-up-after", "1", "--endpoint", url, "--state"]);
     program.arg(state.path()).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    program.envs(variables.iter().copied());
     program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     ended(program.spawn().expect("it starts"))
 }
 
 #[test]
 fn a_denied_call_names_the_action_and_the_address() {
-    let end = apply_against(&denying());
+    let end = apply_against(&denying(), &[]);
     assert_eq!(end.code, Some(1), "{}", end.err);
     assert!(end.out.contains("failed: ap-south-1/net/ec2.vpc:main"), "{}{}", end.out, end.err);
     assert!(end.out.contains("ec2:CreateVpc") && end.out.contains("IAM policy"), "{}", end.out);
@@ -269,7 +299,16 @@ fn a_denied_call_names_the_action_and_the_address() {
 
 #[test]
 fn a_service_that_is_down_is_named_with_what_to_do() {
-    let end = apply_against("http://127.0.0.1:9");
+    let end = apply_against(&denying(), &[("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")]);
     assert_eq!(end.code, Some(1), "{}", end.err);
-    assert!(end.out.contains("check the endpoint and the network"), "{}{}", end.out, end.err);
+    assert!(end.out.contains("failed: ap-south-1/net/ec2.vpc:main: ec2:CreateVpc got no usable answer"), "{}", end.out);
+    assert!(end.out.contains("check the endpoint and the network"), "{}", end.out);
+}
+
+#[test]
+fn an_endpoint_that_is_down_is_named_before_anything_is_planned() {
+    let end = apply_against("http://127.0.0.1:9", &[]);
+    assert_eq!(end.code, Some(1), "{}", end.err);
+    assert!(end.err.contains("check the endpoint, the network"), "{}{}", end.out, end.err);
+    assert!(end.err.contains("sts:GetCallerIdentity got no usable answer"), "{}", end.err);
 }

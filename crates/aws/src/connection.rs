@@ -60,12 +60,11 @@ pub enum ConnectError {
 impl Aws {
     /// Varies a configuration that the program has loaded by region.
     ///
-    /// It is taken as it is, but that its HTTP client no longer lets the SDK repeat a change whose answer was lost.
+    /// It is taken as it is, but that its HTTP client, the SDK's own too, no longer lets the SDK repeat a change whose
+    /// answer was lost.
     pub fn new(base: SdkConfig) -> Self {
-        let client = base.http_client().map(client::once);
-        let mut builder = base.into_builder();
-        builder.set_http_client(client);
-        Self::over(builder.build())
+        let client = base.http_client().map_or_else(|| client::new(None), client::once);
+        Self::over(base.into_builder().http_client(client).build())
     }
 
     fn over(base: SdkConfig) -> Self {
@@ -142,6 +141,18 @@ impl Aws {
             reply.account.ok_or_else(|| Fault::incomplete("sts:GetCallerIdentity", "Account"))
         });
         account.await.map(String::as_str)
+    }
+
+    /// What tells this cloud from others: the account, and whether AWS itself answers. An executor that knows it
+    /// refuses a state whose objects are elsewhere.
+    ///
+    /// # Errors
+    /// The fault of the call that asks for the account.
+    pub async fn cloud(&self) -> Result<String, Fault> {
+        let account = self.account().await?;
+        let of_aws = self.base.endpoint_url().is_none_or(endpoint::is_of_aws);
+        let provider = if of_aws { "AWS" } else { "an endpoint other than AWS" };
+        Ok(format!("account {account} at {provider}"))
     }
 }
 

@@ -133,6 +133,11 @@ pub enum Entry {
         /// Key of the digests that stand for secrets, in hexadecimal.
         digest_key: String,
     },
+    /// The cloud that the objects are in, from here on.
+    Bound {
+        /// What tells it from others: account and provider.
+        cloud: String,
+    },
     /// A run began; for the history.
     Run {
         /// What was asked for: `apply`, `destroy`, `refresh`.
@@ -200,6 +205,9 @@ pub enum Entry {
         fields: Fields,
         /// Attributes as observed.
         attributes: Attributes,
+        /// Version of the kind that the fields have the form of; that of the object when it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
     },
 }
 
@@ -215,6 +223,9 @@ pub struct State {
     pub environment: String,
     /// Key of the digests that stand for secrets.
     pub digest_key: String,
+    /// The cloud that the objects are in, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<String>,
     /// Objects that exist.
     pub objects: BTreeMap<Token, Object>,
     /// Calls whose outcome is unknown: to be settled before anything else.
@@ -234,6 +245,8 @@ struct Snapshot {
     topology: String,
     environment: String,
     digest_key: String,
+    #[serde(default)]
+    cloud: Option<String>,
     objects: BTreeMap<Token, Object>,
     open: BTreeMap<Token, (Operation, Object)>,
     #[serde(default)]
@@ -242,10 +255,10 @@ struct Snapshot {
 
 impl From<Snapshot> for State {
     fn from(stored: Snapshot) -> Self {
-        let Snapshot { revision, topology, environment, digest_key, objects, open, incomplete } = stored;
+        let Snapshot { revision, topology, environment, digest_key, cloud, objects, open, incomplete } = stored;
         let live = objects.values().filter(|object| !object.deposed);
         let current = live.map(|object| (object.address.clone(), object.token.clone())).collect();
-        Self { revision, topology, environment, digest_key, objects, open, incomplete, current }
+        Self { revision, topology, environment, digest_key, cloud, objects, open, incomplete, current }
     }
 }
 
@@ -291,6 +304,7 @@ impl State {
                 }
                 (self.topology, self.environment, self.digest_key) = (topology, environment, digest_key);
             }
+            Entry::Bound { cloud } => self.cloud = Some(cloud),
             Entry::Run { .. } => {}
             Entry::Intent { operation, object } => {
                 self.open.insert(object.token.clone(), (operation, *object));
@@ -334,8 +348,9 @@ impl State {
                 (object.keep, object.dependencies) = (keep, dependencies);
             }
             Entry::Adopted { object } => self.insert(*object),
-            Entry::Observed { token, fields, attributes } => {
+            Entry::Observed { token, fields, attributes, version } => {
                 let object = self.object(&token)?;
+                object.version = version.unwrap_or(object.version);
                 (object.fields, object.attributes) = (fields, attributes);
             }
         }

@@ -189,6 +189,19 @@ pub enum StoreError {
         /// Whose it should be.
         expected: String,
     },
+    /// The store describes objects of another cloud than the one connected to.
+    #[error(
+        "{location} describes objects of {recorded}, and the connection is to {connected}; check credentials, profile \
+         and endpoint, or give each cloud a store of its own"
+    )]
+    OtherCloud {
+        /// The store.
+        location: String,
+        /// Where its objects are.
+        recorded: String,
+        /// Where the connection leads.
+        connected: String,
+    },
     /// Reading or writing failed.
     #[error("can't {action} {location}")]
     Io {

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) fn problems(all: &Declarations) -> Vec<Problem> {
     let mut problems = Vec::new();
     for own in all.iter().filter(|declaration| declaration.lookup.is_none()) {
-        problems.extend(wiring(own));
+        problems.extend(wiring(own, all));
         problems.extend(options(own));
         let site = Site { own, all };
         problems.extend((own.kind.check)(&site).into_iter().map(|cause| Problem::at(&own.address, cause, "")));
@@ -26,11 +26,20 @@ pub(crate) fn problems(all: &Declarations) -> Vec<Problem> {
 }
 
 /// References that reach where they may not, or name an attribute that does not exist.
-fn wiring(own: &Declaration) -> Vec<Problem> {
+fn wiring(own: &Declaration, all: &Declarations) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, expr) in &own.fields {
         let reach = own.kind.field(name).map_or(Reach::Anywhere, |field| field.reach);
-        expr.references(&mut |target, _| {
+        expr.references(&mut |target, attribute| {
+            let kind = all.at(target).map(|declaration| declaration.kind);
+            if let Some(kind) = kind.filter(|kind| kind.attribute(attribute).is_none()) {
+                let names: Vec<_> = kind.attributes.iter().map(|reported| reported.name).collect();
+                problems.push(Problem::at(
+                    &own.address,
+                    format!("`{name}` needs `{attribute}` of {target}, which {} does not report", kind.name),
+                    format!("it reports {}", names.join(", ")),
+                ));
+            }
             let (here, there) = (own.place, target.place());
             let allowed = there.is_global()
                 || match reach {

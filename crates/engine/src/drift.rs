@@ -82,5 +82,8 @@ fn refreshed(object: &Object, providers: &Providers, observed: &Observed) -> Opt
     let current = object.version == kind.version;
     let fields = if current { merge(&object.fields, &observed.fields) } else { object.fields.clone() };
     let news = fields != object.fields || observed.attributes != object.attributes;
-    news.then(|| Entry::Observed { token: object.token.clone(), fields, attributes: observed.attributes.clone() })
+    news.then(|| {
+        let (token, attributes) = (object.token.clone(), observed.attributes.clone());
+        Entry::Observed { token, fields, attributes, version: None }
+    })
 }

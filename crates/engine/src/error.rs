@@ -75,6 +75,17 @@ impl From<Arc<StoreError>> for Error {
     }
 }
 
+/// An error in one line, with everything that caused it.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
 fn list(what: &str, faults: &[(Address, Fault)]) -> String {
     let count = faults.len();
     let mut text = format!("{what} {count} object{}", if count == 1 { "" } else { "s" });

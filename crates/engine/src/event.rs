@@ -64,6 +64,14 @@ pub enum Event {
         /// Whether the object exists.
         exists: bool,
     },
+    /// Recorded objects are not there; they are read again, as AWS can be late to show what was just made.
+    LookingAgain {
+        /// How many.
+        absent: usize,
+        /// Time until then.
+        #[serde(with = "seconds")]
+        delay: Duration,
+    },
     /// A run begins.
     StepsTotal {
         /// Steps of the plan.
@@ -135,6 +143,12 @@ pub enum Event {
     Ended {
         /// What was done.
         summary: Summary,
+        /// Things a person should know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
+        /// Why the state could not be written, when it could not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store_error: Option<String>,
     },
 }
 
@@ -257,7 +271,8 @@ fn mirror(event: &Event) {
             tracing::warn!(%address, ?action, because = because.as_ref().map(tracing::field::display), "skipped");
         }
         Event::Stopping { at_once } => tracing::warn!(at_once, "stopping"),
-        Event::Ended { summary } => tracing::info!(?summary, "ended"),
+        Event::LookingAgain { absent, .. } => tracing::info!(absent, "looking again"),
+        Event::Ended { summary, store_error, .. } => tracing::info!(?summary, store_error, "ended"),
     }
 }
 

@@ -18,11 +18,11 @@ use landfall_core::{
     store::{Owner, Store},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use crate::{
     drift::Drift,
-    error::Error,
+    error::{Error, with_causes},
     event::{Event, Events, PlanCounts},
     limits::{Limits, Rates},
     outcome::{Outcome, Report, Summary, critical_path},
@@ -78,6 +78,7 @@ struct Shared {
     sessions: AtomicU64,
     clock: WallClock,
     owner: String,
+    cloud: Option<Arc<str>>,
 }
 
 /// Seconds since 1970, for the history.
@@ -109,6 +110,12 @@ impl Executor {
         /// Who runs it, for the history and for those whom the lock keeps out; default user and host.
         #[builder(into)]
         owner: Option<String>,
+        /// The cloud that the providers work on, as [`Aws::cloud`] has it; a state that was written for another one is
+        /// refused. Not checked unless said.
+        ///
+        /// [`Aws::cloud`]: https://docs.rs/landfall-aws/latest/landfall_aws/struct.Aws.html#method.cloud
+        #[builder(into)]
+        cloud: Option<String>,
     ) -> Self {
         let mut random = seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64);
         let shared = Shared {
@@ -120,6 +127,7 @@ impl Executor {
             sessions: AtomicU64::new(0),
             clock: clock.unwrap_or_else(|| Arc::new(system_clock)),
             owner: owner.unwrap_or_else(user_and_host),
+            cloud: cloud.map(Into::into),
         };
         Self { shared: Arc::new(shared), stop: Stop::new(), events: Events::none() }
     }
@@ -191,7 +199,7 @@ impl Executor {
 
     /// Reads every object and compares it with what the state records; changes neither.
     pub async fn drift(&self, topology: &impl Declared, store: Arc<dyn Store>) -> Result<Drift, Error> {
-        let name = Name::from(&topology.lowered()?);
+        let name = self.shared.name(&topology.lowered()?);
         self.on_runtime(|own| async move {
             let (state, _) = own.settled_state(&name, &store, "drift").await?;
             let tools = own.tools(&name);
@@ -203,7 +211,7 @@ impl Executor {
 
     /// Reads every object and takes what differs over into the state; the next plan compares against that.
     pub async fn refresh(&self, topology: &impl Declared, store: Arc<dyn Store>) -> Result<Drift, Error> {
-        let name = Name::from(&topology.lowered()?);
+        let name = self.shared.name(&topology.lowered()?);
         self.on_runtime(|own| async move {
             let tools = own.tools(&name);
             let mut session = own.open(&name, store, "refresh").await?;
@@ -215,7 +223,7 @@ impl Executor {
 
     /// Settles what an interrupted run left open, as every other operation does first.
     pub async fn recover(&self, topology: &impl Declared, store: Arc<dyn Store>) -> Result<(), Error> {
-        let name = Name::from(&topology.lowered()?);
+        let name = self.shared.name(&topology.lowered()?);
         self.on_runtime(|own| async move { own.settled_state(&name, &store, "recover").await.map(drop) }).await
     }
 
@@ -248,6 +256,7 @@ impl Executor {
             stop: self.stop.clone(),
             events: self.events.clone(),
             name: name.clone(),
+            log: watch::channel(None).1,
         }
     }
 
@@ -288,7 +297,7 @@ impl Executor {
         store: &Arc<dyn Store>,
         options: &PlanOptions,
     ) -> Result<Plan, Error> {
-        let name = Name::from(lowered);
+        let name = self.shared.name(lowered);
         self.events
             .emit(Event::Planning { topology: lowered.topology.clone(), environment: lowered.environment.clone() });
         let (state, warnings) = self.settled_state(&name, store, "plan").await?;
@@ -301,7 +310,7 @@ impl Executor {
 
     async fn run(&self, lowered: &Lowered, store: Arc<dyn Store>, plan: &Plan) -> Result<Outcome, Error> {
         let began = Instant::now();
-        let name = Name::from(lowered);
+        let name = self.shared.name(lowered);
         fits(lowered, plan)?;
         run::check(plan)?;
         if self.stop.is_requested() {
@@ -331,6 +340,7 @@ impl Executor {
             Ok(lookups) => lookups,
             Err(error) => return close(session, Err(error)).await,
         };
+        let tools = Tools { log: session.broken(), ..tools };
         let ran = run::run(&mut session, &tools, lowered, &lookups, plan).await;
         let mut warnings = session.warnings.clone();
         warnings.extend(plan.warnings.iter().cloned());
@@ -353,7 +363,9 @@ impl Executor {
     }
 
     fn ended(&self, report: Report) -> Outcome {
-        self.events.emit(Event::Ended { summary: report.summary.clone() });
+        let store_error = report.store_error.as_ref().map(|error| with_causes(&**error));
+        let (summary, warnings) = (report.summary.clone(), report.warnings.clone());
+        self.events.emit(Event::Ended { summary, warnings, store_error });
         Outcome::of(report)
     }
 
@@ -399,6 +411,11 @@ impl Executor {
 }
 
 impl Shared {
+    fn name(&self, lowered: &Lowered) -> Name {
+        let (topology, environment) = (lowered.topology.as_str().into(), lowered.environment.as_str().into());
+        Name { topology, environment, cloud: self.cloud.clone() }
+    }
+
     /// A seed for the delays of reads, which leave no trace in the log.
     fn jitter(&self, state: &State) -> u64 {
         let mut bytes = [0; 8];

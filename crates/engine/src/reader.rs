@@ -44,6 +44,25 @@ pub(crate) async fn objects<'o>(
     objects: impl IntoIterator<Item = &'o Object>,
     seed: u64,
 ) -> Result<BTreeMap<Token, Option<Observed>>, Error> {
+    let objects: Vec<&Object> = objects.into_iter().collect();
+    let mut found = once(tools, &objects, seed).await?;
+    let absent: Vec<&Object> =
+        objects.into_iter().filter(|object| found.get(&object.token) == Some(&None) && object.id().is_some()).collect();
+    if !absent.is_empty() {
+        // What was made a moment ago may not show in every read yet, and must not be taken for gone.
+        let delay = tools.retry.read_after_write;
+        tools.events.emit(Event::LookingAgain { absent: absent.len(), delay });
+        tokio::select! {
+            biased;
+            () = tools.stop.reached(Level::Finish) => return Err(Error::Stopped),
+            () = tokio::time::sleep(delay) => {}
+        }
+        found.extend(once(tools, &absent, seed.wrapping_add(1)).await?);
+    }
+    Ok(found)
+}
+
+async fn once(tools: &Tools, objects: &[&Object], seed: u64) -> Result<BTreeMap<Token, Option<Observed>>, Error> {
     let mut reads = Vec::new();
     let mut faults = Vec::new();
     for object in objects {

@@ -1,7 +1,7 @@
 //! Recovery: what an interrupted run left open is settled by asking AWS, before anything else.
 
 use landfall_core::{
-    Fault, FaultKind, Locator, Observed,
+    Fault, FaultKind, Observed,
     plan::merge,
     provider::Desired,
     state::{Entry, Object, Operation},
@@ -83,8 +83,8 @@ async fn ask(subject: Subject, operation: Operation, object: Object, seed: u64) 
     let found = match (operation, object.id()) {
         // The call may still have been on its way when the run ended: the wait begins now.
         (Operation::Create, _) | (_, None) => subject.find_for_good(&want, Instant::now(), seed).await,
-        (Operation::Update, Some(id)) => subject.reread(id, &want, seed).await,
-        (Operation::Delete, Some(id)) => subject.read(Locator::Id(id), seed).await,
+        (Operation::Update, Some(id)) => subject.reread(id, Some(&want), seed).await,
+        (Operation::Delete, Some(id)) => subject.reread(id, None, seed).await,
     };
     (operation, object, found)
 }
@@ -117,7 +117,7 @@ fn settled(
             // What was wanted before is the baseline: the next plan compares the program with what is there.
             if let Some((old, kind)) = old.zip(kind).filter(|(old, kind)| old.version == kind.version) {
                 let fields = merge(&migrated(kind, old), &found.fields);
-                entries.push(Entry::Observed { token, fields, attributes: found.attributes });
+                entries.push(Entry::Observed { token, fields, attributes: found.attributes, version: None });
             }
             entries
         }

@@ -65,12 +65,20 @@ impl RetryPolicy {
     }
 }
 
+/// Faults of one kind in a row.
+struct Series {
+    since: Instant,
+    /// When the call was last made again.
+    last: Instant,
+    delays: ExponentialBackoff,
+}
+
 /// The delays of one call.
 pub(crate) struct Backoff {
     policy: RetryPolicy,
     deadline: Instant,
     random: StdRng,
-    series: BTreeMap<&'static str, (Instant, ExponentialBackoff)>,
+    series: BTreeMap<&'static str, Series>,
 }
 
 impl Backoff {
@@ -78,17 +86,23 @@ impl Backoff {
     pub(crate) fn next(&mut self, kind: FaultKind) -> Option<Duration> {
         let limit = self.policy.limit(kind)?;
         let now = Instant::now();
-        let (since, delays) = self.series.entry(name(kind)).or_insert_with(|| {
+        let begin = || {
             let delays = ExponentialBuilder::default()
                 .with_min_delay(self.policy.first)
                 .with_max_delay(self.policy.longest)
                 .without_max_times();
-            (now, delays.build())
-        });
+            Series { since: now, last: now, delays: delays.build() }
+        };
+        let series = self.series.entry(name(kind)).or_insert_with(begin);
+        // A call that went on for longer than any delay did not fail at once: the series is over.
+        if now.duration_since(series.last) > self.policy.longest {
+            *series = begin();
+        }
         let part = self.random.random_range(0.0..=1.0);
-        let delay = delays.next()?.mul_f64(part).max(Duration::from_millis(1));
-        let next = now + delay;
-        (next <= *since + limit && next <= self.deadline).then_some(delay)
+        let delay = series.delays.next()?.mul_f64(part).max(Duration::from_millis(1));
+        series.last = now + delay;
+        let within = now.duration_since(series.since).saturating_add(delay) <= limit;
+        (within && series.last <= self.deadline).then_some(delay)
     }
 }
 
@@ -130,6 +144,14 @@ mod tests {
         {
             assert_eq!(total(fatal, hour).await.0, 0);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_that_comes_back_much_later_begins_a_new_series() {
+        let mut backoff = RetryPolicy::default().backoff(7, Instant::now() + Duration::from_hours(2));
+        assert!(backoff.next(FaultKind::NotYet).is_some());
+        tokio::time::sleep(Duration::from_mins(40)).await;
+        assert!(backoff.next(FaultKind::NotYet).is_some());
     }
 
     #[tokio::test(start_paused = true)]

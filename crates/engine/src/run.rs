@@ -115,6 +115,8 @@ struct Flight {
     intended: Fields,
     /// Fields recorded before, in the form of the kind's present version.
     recorded: Fields,
+    /// That version.
+    version: u32,
 }
 
 impl<'a> Owner<'a> {
@@ -267,6 +269,7 @@ impl<'a> Owner<'a> {
             token: object.token.clone(),
             intended: object.fields.clone(),
             recorded: old.map(|old| migrated(job.subject.kind, old)).unwrap_or_default(),
+            version: job.subject.kind.version,
         };
         let intent = Entry::Intent { operation: job.operation, object: Box::new(object.clone()) };
         match self.session.record(vec![intent]) {
@@ -392,7 +395,8 @@ fn concluded(flight: &Flight, ending: Ending) -> (Vec<Entry>, StepResult) {
         }
         Ending::Partial(fault, found) => {
             let fields = merge(&flight.recorded, &found.fields);
-            let observed = Entry::Observed { token, fields, attributes: found.attributes };
+            let (attributes, version) = (found.attributes, Some(flight.version));
+            let observed = Entry::Observed { token, fields, attributes, version };
             (vec![failed(&fault), observed], StepResult::Failed(fault))
         }
         Ending::Vanished(fault) => (vec![Entry::Gone { token }], StepResult::Failed(fault)),

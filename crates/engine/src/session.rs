@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use landfall_core::{
-    Lowered, State,
+    State,
     state::{Entry, Revision},
     store::{Loaded, Owner, Store, StoreError},
 };
@@ -21,18 +21,15 @@ use crate::{
 pub(crate) struct Name {
     pub(crate) topology: Arc<str>,
     pub(crate) environment: Arc<str>,
-}
-
-impl From<&Lowered> for Name {
-    fn from(lowered: &Lowered) -> Self {
-        Self { topology: lowered.topology.as_str().into(), environment: lowered.environment.as_str().into() }
-    }
+    /// The cloud connected to, where the program says.
+    pub(crate) cloud: Option<Arc<str>>,
 }
 
 /// Reads the state of a topology.
 ///
 /// # Errors
-/// [`StoreError::Foreign`] when the store holds the state of another one.
+/// [`StoreError::Foreign`] when the store holds the state of another one, [`StoreError::OtherCloud`] when its objects
+/// are elsewhere: there, all of them would look deleted.
 pub(crate) async fn load(store: &dyn Store, name: &Name) -> Result<Loaded, StoreError> {
     let loaded = store.load().await?;
     let state = &loaded.state;
@@ -43,7 +40,14 @@ pub(crate) async fn load(store: &dyn Store, name: &Name) -> Result<Loaded, Store
             expected: format!("{} ({})", name.topology, name.environment),
         });
     }
-    Ok(loaded)
+    match (&state.cloud, &name.cloud) {
+        (Some(recorded), Some(connected)) if **recorded != **connected => Err(StoreError::OtherCloud {
+            location: store.location(),
+            recorded: recorded.clone(),
+            connected: connected.to_string(),
+        }),
+        _ => Ok(loaded),
+    }
 }
 
 /// The time in which one operation holds the lease and owns the state.
@@ -81,6 +85,9 @@ impl Session {
     /// # Errors
     /// When an entry does not follow from the state: a mistake of the engine, never written.
     pub(crate) fn record(&mut self, mut entries: Vec<Entry>) -> Result<Receipt, StoreError> {
+        if let Some(cloud) = self.name.cloud.as_deref().filter(|_| self.state.cloud.is_none()) {
+            entries.insert(0, Entry::Bound { cloud: cloud.to_owned() });
+        }
         if self.state.revision == 0 {
             entries.insert(0, self.opened());
         }

@@ -29,7 +29,8 @@ impl Stop {
         Self(Arc::new(watch::Sender::new(Level::Run)))
     }
 
-    /// A signal that Ctrl-C gives, and SIGTERM on Unix: each counts as one request.
+    /// A signal that Ctrl-C gives, and SIGTERM on Unix: each counts as one request. The third ends the process with
+    /// exit code 130, whatever it waits for; what is durable stays.
     ///
     /// Listens from the moment of the call until the process ends, on the current runtime, which needs its I/O
     /// driver enabled.
@@ -50,17 +51,25 @@ impl Stop {
                         _ = interrupt.recv() => {}
                         _ = terminate.recv() => {}
                     }
-                    heard.request();
+                    heard.heard();
                 }
             });
         }
         #[cfg(not(unix))]
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
-                heard.request();
+                heard.heard();
             }
         });
         Ok(stop)
+    }
+
+    /// A signal of the operating system.
+    fn heard(&self) {
+        if self.level() == Level::Leave {
+            std::process::exit(130);
+        }
+        self.request();
     }
 
     /// Asks for the end: gracefully the first time, at once the second.

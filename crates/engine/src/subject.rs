@@ -9,9 +9,9 @@ use std::{
 use async_trait::async_trait;
 use landfall_core::{
     Address, Attributes, Context, Fault, FaultKind, Fields, Kind, Locator, Observed, Pace, PlaceCode, Provider, TAGS,
-    Tags, Value, provider::Desired, state::Token,
+    Tags, Value, provider::Desired, state::Token, store::StoreError,
 };
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     event::{Event, Events},
@@ -79,14 +79,27 @@ impl Subject {
         }
     }
 
-    /// Reads an object after a change whose effect is unknown. Where a change may give it another id, it is looked for
-    /// as wanted too.
-    pub(crate) async fn reread(&self, id: &str, want: &Desired, seed: u64) -> Result<Option<Observed>, Fault> {
-        let found = self.read(Locator::Id(id), seed).await?;
-        if found.is_some() || self.kind.attribute("id").is_none_or(|id| id.stable) {
-            return Ok(found);
+    /// Reads an object whose absence would make it forgotten: once more after the time within which AWS's reads show
+    /// what there is. After a change that may give it another id, it is looked for as wanted too.
+    pub(crate) async fn reread(
+        &self,
+        id: &str,
+        changed: Option<&Desired>,
+        seed: u64,
+    ) -> Result<Option<Observed>, Fault> {
+        let began = Instant::now();
+        let renamed = changed.filter(|_| self.kind.attribute("id").is_some_and(|id| !id.stable));
+        loop {
+            let last = began.elapsed() >= self.tools.retry.read_after_write;
+            let mut found = self.read(Locator::Id(id), seed).await?;
+            if let (None, Some(want)) = (&found, renamed) {
+                found = self.read(Locator::Token(want), seed).await?;
+            }
+            if found.is_some() || last {
+                return Ok(found);
+            }
+            self.pause(self.tools.retry.read_after_write, Level::Leave).await?;
         }
-        self.read(Locator::Token(want), seed).await
     }
 
     /// Looks for what a create under the token may have made, before it is made again: `since` is when it may have
@@ -155,6 +168,7 @@ impl Subject {
         tokio::select! {
             biased;
             () = self.tools.stop.reached(Level::Leave) => return Err(stopped()),
+            () = failed(self.tools.log.clone()) => return Err(stopped()),
             () = self.tools.limits.turn(self.kind.name, self.place) => {}
         }
         let pace = RunPace {
@@ -191,6 +205,13 @@ impl Subject {
             self.tools.limits.throttled(self.kind.name, self.place);
         }
         result
+    }
+}
+
+/// Returns once the log can't be written any more.
+async fn failed(mut log: watch::Receiver<Option<Arc<StoreError>>>) {
+    if log.wait_for(Option::is_some).await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use landfall_core::{Address, Fault, FaultKind, Kind, PlaceCode, Provider, Providers, Tags, state::Token};
+use landfall_core::{
+    Address, Fault, FaultKind, Kind, PlaceCode, Provider, Providers, Tags, state::Token, store::StoreError,
+};
+use tokio::sync::watch;
 
 use crate::{event::Events, limits::Limits, retry::RetryPolicy, session::Name, stop::Stop, subject::Subject};
 
@@ -15,6 +18,8 @@ pub(crate) struct Tools {
     pub(crate) stop: Stop,
     pub(crate) events: Events,
     pub(crate) name: Name,
+    /// Sees when the log of the run can't be written any more, its lease lost for one: then nothing else is called.
+    pub(crate) log: watch::Receiver<Option<Arc<StoreError>>>,
 }
 
 impl Tools {

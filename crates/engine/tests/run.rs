@@ -424,14 +424,46 @@ async fn touched_reads_what_the_plan_touches_and_what_that_shows() {
     let plan = executor.plan(&changed, store.clone(), touched.clone()).await.unwrap();
     assert_eq!((plan.steps.len(), cloud.calls("read")), (1, 1), "only a is touched");
 
-    // a turns out to be gone: b refers to it by id, c too, so these are touched, read and planned as well.
+    // a turns out to be gone, also at a second look: b refers to it by id, c too, so these are touched, read and planned
+    // as well.
     cloud.world().objects.retain(|_, made| !made.address.ends_with(":a"));
     let plan = executor.plan(&changed, store.clone(), touched).await.unwrap();
-    assert_eq!(cloud.calls("read"), 1 + 3);
+    assert_eq!(cloud.calls("read"), 1 + 1 + 3);
     let actions: Vec<_> = plan.steps.iter().map(|step| (step.action, step.address.name())).collect();
     assert_eq!(actions, [(Action::Create, "a"), (Action::Update, "b"), (Action::Update, "c")]);
     assert!(executor.apply(&changed, store.clone(), plan).await.unwrap().is_done());
     assert_in_step(&cloud, &store.load().await.unwrap().state);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_reads_do_not_show_yet_is_not_taken_for_gone() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    up(&executor, &chain(), &store).await;
+    for made in cloud.world().objects.values_mut() {
+        made.visible = Instant::now() + Duration::from_secs(9);
+    }
+    let options = PlanOptions::builder().refresh(Refresh::All).build();
+    let plan = executor.plan(&chain(), store.clone(), options).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_of_another_cloud_is_refused_before_anything_is_read() {
+    let cloud = Cloud::new();
+    let store = memory();
+    let connected = |to: &str| Executor::builder().providers(cloud.providers()).cloud(to).build();
+    up(&connected("account 1"), &chain(), &store).await;
+    cloud.world().calls.clear();
+    let error = connected("account 2").plan_destroy(&chain(), store.clone(), PlanOptions::default()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("describes objects of account 1, and the connection is to account 2"),
+        "{error}"
+    );
+    assert!(cloud.world().calls.is_empty());
+    // Who does not say where they are connected is not asked, and an older state is bound by the next run.
+    up(&cloud.executor(), &chain(), &store).await;
+    up(&connected("account 1"), &chain(), &store).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,7 +86,7 @@ impl Site<'_> {
         let deltas = resolved_deltas(kind, &want, have);
         // What an interrupted create left is as wanted only once an update has made sure that it is ready.
         if deltas.is_empty() && !self.state.incomplete.contains(&old.token) {
-            return Ok(Prepared::Record(self.unchanged(step, old, want)));
+            return Ok(Prepared::Record(self.unchanged(step, old, want, kind.version)));
         }
         if let Some(delta) = deltas.iter().find(|delta| delta.replaces) {
             return Err(Fault::new(
@@ -160,11 +160,12 @@ impl Site<'_> {
     }
 
     /// What an update that has nothing to change records.
-    fn unchanged(&self, step: &Step, old: &Object, want: Fields) -> Vec<Entry> {
+    fn unchanged(&self, step: &Step, old: &Object, want: Fields, version: u32) -> Vec<Entry> {
         let mut entries = Vec::new();
-        if want != old.fields {
+        if want != old.fields || version != old.version {
             let attributes = step.observed.as_ref().map_or(&old.attributes, |observed| &observed.attributes).clone();
-            entries.push(Entry::Observed { token: old.token.clone(), fields: want, attributes });
+            let version = Some(version);
+            entries.push(Entry::Observed { token: old.token.clone(), fields: want, attributes, version });
         }
         if old.keep != step.keep || old.dependencies != self.tokens(step) {
             entries.push(self.kept(step, old));

@@ -170,7 +170,7 @@ impl Call {
             if let Some(ending) = self.cut_short(&fault) {
                 return ending;
             }
-            match self.job.subject.reread(self.job.have.id(), &self.job.desired, self.job.seed).await {
+            match self.job.subject.reread(self.job.have.id(), Some(&self.job.desired), self.job.seed).await {
                 Ok(None) => return Ending::Vanished(fault),
                 Ok(Some(found)) if again.is_ok() => have = over(&self.job.have.fields, &found),
                 Ok(Some(found)) => return Ending::Partial(fault, found),

@@ -96,7 +96,7 @@ pub struct Made {
     pub tags: Tags,
     pub version: u32,
     /// When finding it by its token shows it.
-    visible: Instant,
+    pub visible: Instant,
 }
 
 /// How a call fails.
@@ -324,7 +324,9 @@ impl TypedProvider for Cloud {
         if let Some(Fail::Refuse(kind)) = fail {
             return Err(Self::fault(kind, "test:DescribeThings"));
         }
-        Ok(self.world().objects.get(id).map(|made| Self::live(made, id)))
+        let now = Instant::now();
+        let world = self.world();
+        Ok(world.objects.get(id).filter(|made| made.visible <= now).map(|made| Self::live(made, id)))
     }
 
     async fn find(&self, cx: &Context, _: &Thing) -> Result<Option<Live<Thing, Attributes>>, Fault> {

@@ -29,23 +29,27 @@ pub(super) fn private() -> OpenOptions {
     options
 }
 
-/// Creates a directory with those above it, for its owner alone, unless it exists.
+/// Creates a directory with those above it, each durably and for its owner alone, unless it exists.
 pub(super) fn create_directory(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
     }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_directory(parent)?;
+    }
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(failed("create", path))?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-        _ => Ok(()),
+    match builder.create(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made.map_err(failed("create", path))?,
     }
+    sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 /// Makes the names in a directory durable.

@@ -171,7 +171,8 @@ struct Found {
 
 /// Folds the log from its checkpoint, or from its beginning.
 fn fold(directory: &Path) -> Result<Found, StoreError> {
-    let segments = segments(directory)?;
+    // Before the files are listed: a writer that begins a new one and then writes a checkpoint of it is seen either with
+    // both or with neither.
     let mut warnings = Vec::new();
     let checkpoint = match checkpoint(directory)? {
         Some(Ok(checkpoint)) => Some(checkpoint),
@@ -182,6 +183,7 @@ fn fold(directory: &Path) -> Result<Found, StoreError> {
         }
         None => None,
     };
+    let segments = segments(directory)?;
     let from = checkpoint.as_ref().map_or(1, |checkpoint| checkpoint.segment);
     let offset = checkpoint.as_ref().map_or(0, |checkpoint| usize::try_from(checkpoint.offset).unwrap_or(usize::MAX));
     let mut found = Found { state: State::default(), segment: None, length: 0, torn: None, warnings };

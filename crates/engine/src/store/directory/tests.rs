@@ -213,7 +213,7 @@ async fn what_the_file_system_refuses_names_the_path() {
     let store = DirectoryStore::new(root.path().join("state"), "twin", "prod");
     let error = store.acquire(&owner("a")).await.unwrap_err();
     assert!(matches!(&error, StoreError::Io { action: "create", .. }), "{error}");
-    assert!(error.to_string().contains("state/twin-prod"), "{error}");
+    assert!(error.to_string().ends_with("/state"), "{error}");
 
     let root = Root::new(PLAIN);
     root.write(&[&[opened()]]).await;
