@@ -1,5 +1,6 @@
-# Stands for the application: answers every path, /health among them, over HTTPS on port 8080, with nothing to fetch.
+# Stands for the application: answers every path, /health among them, over HTTPS on port 8080, from what the image has.
 # Its settings and the names of its secrets are in /etc/twin.env; whatever comes in its place reads them there.
+command -v openssl > /dev/null || dnf --assumeyes install openssl
 mkdir -p /opt/site
 cat > /opt/site/serve.py <<'END'
 import os, ssl

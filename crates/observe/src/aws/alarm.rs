@@ -142,7 +142,10 @@ fn resource(reply: Reply) -> Result<Alarm<AnyRegion>, Fault> {
             .find(|known| known.as_str() == text)
             .ok_or_else(|| missing("known TreatMissingData"))?,
     };
-    let topics = |arns: Option<Vec<String>>| arns.unwrap_or_default().into_iter().map(ArnRef::existing).collect();
+    // Actions that somebody switched off are none: they show as drift, and the next put switches them on again.
+    let on = reply.actions_enabled.unwrap_or(true);
+    let topics =
+        |arns: Option<Vec<String>>| arns.filter(|_| on).unwrap_or_default().into_iter().map(ArnRef::existing).collect();
     Ok(Alarm {
         description: reply.alarm_description,
         metric,
@@ -157,4 +160,31 @@ fn resource(reply: Reply) -> Result<Alarm<AnyRegion>, Fault> {
         alarm_actions: topics(reply.alarm_actions),
         ok_actions: topics(reply.ok_actions),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(actions_enabled: bool) -> Reply {
+        Reply::builder()
+            .alarm_name("requests")
+            .namespace("AWS/ApplicationELB")
+            .metric_name("RequestCount")
+            .statistic(ReplyStatistic::Sum)
+            .period(60)
+            .threshold(1.0)
+            .evaluation_periods(3)
+            .comparison_operator(ComparisonOperator::GreaterThanThreshold)
+            .actions_enabled(actions_enabled)
+            .alarm_actions("arn:aws:sns:ap-south-1:1:alerts")
+            .build()
+    }
+
+    #[test]
+    fn an_alarm_that_was_silenced_by_hand_is_drift() {
+        let topics = |on| resource(reply(on)).map(|alarm| alarm.alarm_actions.len());
+        assert_eq!(topics(true), Ok(1));
+        assert_eq!(topics(false), Ok(0));
+    }
 }
