@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData};
 
 use landfall_core::{
-    AnyRegion, ArnRef, Attribute, DistinctFrom, Kind, Ref, Region, Resource,
+    AnyRegion, ArnRef, Attribute, Declaration, DistinctFrom, Kind, Ref, Region, Resource, SameJurisdiction,
     check::Site,
     expr::Expr,
     kind::{Actions, Exclusive, Field, Identity, Reach, Reported, Within},
@@ -48,7 +48,7 @@ use crate::{
 /// let writer = india.add("db", AuroraInstance::builder().cluster(primary).instance_class(class).build());
 /// london.add(
 ///     "db",
-///     AuroraCluster::secondary(global, writer)
+///     AuroraCluster::cross_border_secondary(global, writer, "readers in London need the catalogue near them")
 ///         .db_subnet_group(Ref::existing("data"))
 ///         .kms_key(london_key)
 ///         .enable_global_write_forwarding(true)
@@ -72,6 +72,12 @@ pub struct AuroraCluster<R: Region, M: ClusterRole> {
     #[builder(start_fn)]
     #[serde(default)]
     pub writer: Option<ArnRef<AuroraInstance<AnyRegion, Primary>>>,
+    /// Of a secondary: why the database may lie under another law than the primary's; needed where the regions'
+    /// jurisdictions differ. Known to Landfall alone, which shows it in plans and keeps it in the state: a change calls
+    /// nothing.
+    #[builder(start_fn)]
+    #[serde(default)]
+    pub cross_border: Option<String>,
     /// Of a primary: name of the master user. A change replaces the cluster.
     #[builder(start_fn)]
     pub master_username: Option<String>,
@@ -199,12 +205,12 @@ impl<R: Region> AuroraCluster<R, Primary> {
         master_user: MasterUser<R>,
     ) -> AuroraClusterBuilder<R, Primary> {
         let MasterUser { username, password } = master_user;
-        Self::start(global_cluster.into(), None, Some(username), Some(password))
+        Self::start(global_cluster.into(), None, None, Some(username), Some(password))
     }
 }
 
 impl<R: Region> AuroraCluster<R, Secondary> {
-    /// A further cluster in another region than the primary's, whose data and users it has.
+    /// A further cluster in another region than the primary's under the same law, whose data and users it has.
     ///
     /// `writer` is an instance of the primary: AWS can't copy from a cluster without one.
     pub fn secondary<P: Region>(
@@ -212,9 +218,21 @@ impl<R: Region> AuroraCluster<R, Secondary> {
         writer: impl Into<ArnRef<AuroraInstance<P, Primary>>>,
     ) -> AuroraClusterBuilder<R, Secondary>
     where
+        R: DistinctFrom<P> + SameJurisdiction<P>,
+    {
+        Self::start(global_cluster.into(), Some(writer.into().cast()), None, None, None)
+    }
+
+    /// A further cluster in another region than the primary's under whatever law, and why the data may lie there.
+    pub fn cross_border_secondary<P: Region>(
+        global_cluster: impl Into<Ref<GlobalCluster>>,
+        writer: impl Into<ArnRef<AuroraInstance<P, Primary>>>,
+        reason: impl Into<String>,
+    ) -> AuroraClusterBuilder<R, Secondary>
+    where
         R: DistinctFrom<P>,
     {
-        Self::start(global_cluster.into(), Some(writer.into().cast()), None, None)
+        Self::start(global_cluster.into(), Some(writer.into().cast()), Some(reason.into()), None, None)
     }
 }
 
@@ -277,6 +295,7 @@ pub(crate) static KIND: Kind = Kind {
     fields: &[
         Field::replaces("global_cluster"),
         Field::updates("writer").reach(Reach::OtherRegion).write_only(),
+        Field::updates("cross_border").write_only(),
         Field::replaces("master_username"),
         Field::updates("master_user_password").write_only(),
         Field::replaces("db_subnet_group"),
@@ -320,7 +339,7 @@ pub(crate) static KIND: Kind = Kind {
             // The first database of an account makes RDS's service-linked role.
             "iam:CreateServiceLinkedRole",
         ],
-        read: &["rds:DescribeDBClusters"],
+        read: &["rds:DescribeDBClusters", "rds:DescribeGlobalClusters"],
         update: &[
             "rds:ModifyDBCluster",
             "rds:DescribeDBClusters",
@@ -353,7 +372,10 @@ fn check(site: &Site<'_>) -> Vec<String> {
     problems.extend(wiring::weekly_window(site, "preferred_maintenance_window", 30));
     problems.extend(wiring::empty_groups(site, "vpc_security_groups"));
     problems.extend(scaling_problems(site));
+    problems.extend(primary_problem(site));
     problems.extend(secondary_problems(site));
+    let way = (wiring::place_of(site, "writer"), Some(site.own.place));
+    problems.extend(wiring::border_problem(site, "the database", way, "AuroraCluster::cross_border_secondary"));
     problems.extend(engine_problems(site));
     problems
 }
@@ -371,6 +393,19 @@ fn scaling_problems(site: &Site<'_>) -> Option<String> {
     })
 }
 
+/// A global database has one primary; of two in one region the kind's uniqueness tells.
+fn primary_problem(site: &Site<'_>) -> Option<String> {
+    let is_primary = |cluster: &Declaration| wiring::known(cluster, "writer") == Some(serde_json::Value::Null);
+    let global = site.own.fields.get("global_cluster").filter(|_| is_primary(site.own))?;
+    let first = site
+        .earlier_elsewhere()
+        .find(|other| is_primary(other) && other.fields.get("global_cluster") == Some(global))?;
+    Some(format!(
+        "its global cluster has a primary already, {}: make one of them a secondary of the other",
+        first.address
+    ))
+}
+
 fn secondary_problems(site: &Site<'_>) -> Vec<String> {
     let mut problems = Vec::new();
     let is_secondary =
@@ -379,7 +414,7 @@ fn secondary_problems(site: &Site<'_>) -> Vec<String> {
     if is_secondary && is_encrypted && site.known("kms_key").is_some_and(|key| key.is_null()) {
         problems.push("an encrypted secondary can't use AWS's own key: name a `kms_key` of its region".to_owned());
     }
-    let cluster_of = |instance: &landfall_core::Declaration| match instance.fields.get("cluster")? {
+    let cluster_of = |instance: &Declaration| match instance.fields.get("cluster")? {
         Expr::Attribute { of, .. } => site.declaration(of),
         _ => None,
     };
@@ -537,6 +572,50 @@ mod tests {
     }
 
     #[test]
+    fn a_global_database_has_one_primary() {
+        let (topology, global) = topology();
+        let (india, london) = (topology.region::<ApSouth1>(), topology.region::<EuWest2>());
+        let other = GlobalCluster::builder().engine(AuroraEngine::AuroraPostgresql).engine_version("16.6").build();
+        let other = topology.global().add("other", other);
+        india.add("db", AuroraCluster::primary(global, user()).db_subnet_group(Ref::existing("data")).build());
+        london.add("other", AuroraCluster::primary(other, user()).db_subnet_group(Ref::existing("data")).build());
+        assert!(topology.lower().is_ok());
+        london.add("db", AuroraCluster::primary(global, user()).db_subnet_group(Ref::existing("data")).build());
+        assert_eq!(
+            problems(&topology),
+            [
+                "eu-west-2/rds.cluster:db: its global cluster has a primary already, ap-south-1/rds.cluster:db: make one \
+              of them a secondary of the other"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_database_crosses_a_border_with_a_reason() {
+        let check = |reason: &str, expected: Option<&str>| {
+            let (topology, global) = topology();
+            let writer = ArnRef::<AuroraInstance<ApSouth1, Primary>>::existing("arn:aws:rds:ap-south-1:1:db:writer");
+            let secondary = AuroraCluster::cross_border_secondary(global, writer, reason)
+                .db_subnet_group(Ref::existing("data"))
+                .kms_key(ArnRef::existing("key"));
+            let secondary =
+                AuroraCluster { cross_border: Some(reason.to_owned()).filter(|it| it != "-"), ..secondary.build() };
+            topology.region::<EuWest2>().add("db", secondary);
+            let found = topology.lower().err().map(|problems| problems.iter().map(|it| it.cause.clone()).collect());
+            assert_eq!(found, expected.map(|problem| vec![problem.to_owned()]));
+        };
+        check("readers are near it", None);
+        check(" ", Some("`cross_border` is empty: say why the database may lie under another law"));
+        check(
+            "-",
+            Some(
+                "the database would cross from India to United Kingdom: say why that may be, with \
+                 `AuroraCluster::cross_border_secondary`",
+            ),
+        );
+    }
+
+    #[test]
     fn a_secondary_lives_elsewhere_and_has_its_own_key() {
         let (topology, global) = topology();
         let any = |code: &str| topology.any_region(code.parse().unwrap());
@@ -557,6 +636,8 @@ mod tests {
                  allows each only once: change one of them",
                 "eu-west-2/rds.cluster:second: an encrypted secondary can't use AWS's own key: name a `kms_key` of its \
                  region",
+                "eu-west-2/rds.cluster:second: the database would cross from India to United Kingdom: say why that may \
+                 be, with `AuroraCluster::cross_border_secondary`",
             ]
         );
         let _: Handle<AuroraCluster<EuWest2, Secondary>> = topology.region::<EuWest2>().lookup("existing", "db-london");

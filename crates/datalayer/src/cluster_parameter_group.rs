@@ -100,7 +100,12 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::DerivedName,
     taggable: true,
     actions: Actions {
-        create: &["rds:CreateDBClusterParameterGroup", "rds:ModifyDBClusterParameterGroup", "rds:AddTagsToResource"],
+        create: &[
+            "rds:CreateDBClusterParameterGroup",
+            "rds:ModifyDBClusterParameterGroup",
+            "rds:DescribeDBClusterParameters",
+            "rds:AddTagsToResource",
+        ],
         read: &["rds:DescribeDBClusterParameterGroups", "rds:DescribeDBClusterParameters", "rds:ListTagsForResource"],
         update: &[
             "rds:ModifyDBClusterParameterGroup",

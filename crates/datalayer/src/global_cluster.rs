@@ -109,12 +109,17 @@ fn check(site: &Site<'_>) -> Vec<String> {
             "`database_name` {name} is no name of a database: use letters, digits and `_`, a letter first, at most 63"
         ));
     }
-    if let Some(version) = site.known("engine_version").as_ref().and_then(|version| version.as_str())
-        && !version.contains('.')
-    {
-        problems.push(format!(
-            "`engine_version` {version} is no full version, so that AWS would choose one: name it, as in `16.6`"
-        ));
+    if let Some(version) = site.known("engine_version").as_ref().and_then(|version| version.as_str()) {
+        let engine = site.known("engine").and_then(|engine| serde_json::from_value(engine).ok());
+        let (is_full, example) = match engine {
+            Some(AuroraEngine::AuroraMysql) => (version.contains(".mysql_aurora."), "8.0.mysql_aurora.3.08.0"),
+            _ => (version.contains('.'), "16.6"),
+        };
+        if !is_full {
+            problems.push(format!(
+                "`engine_version` {version} is no full version, so that AWS would choose one: name it, as in `{example}`"
+            ));
+        }
     }
     problems
 }
@@ -133,9 +138,9 @@ mod tests {
 
     #[test]
     fn what_aws_would_refuse_is_said() {
-        let check = |version: &str, database: &str, expected: &str| {
+        let check_of = |engine: AuroraEngine, version: &str, database: &str, expected: &str| {
             let topology = Topology::new("twin", Environment::new("test"));
-            let cluster = GlobalCluster::builder().engine(AuroraEngine::AuroraPostgresql).engine_version(version);
+            let cluster = GlobalCluster::builder().engine(engine).engine_version(version);
             topology.global().add("db", cluster.database_name(database).build());
             let problems = topology.lower().map_err(|problems| problems.to_string());
             assert_eq!(
@@ -144,9 +149,14 @@ mod tests {
             );
             assert_eq!(problems.is_ok(), expected.is_empty(), "{version} {database}");
         };
+        let check = |version: &str, database: &str, expected: &str| {
+            check_of(AuroraEngine::AuroraPostgresql, version, database, expected);
+        };
         check("16.6", "app", "");
         check("16", "app", "`engine_version` 16 is no full version");
         check("16.6", "1app", "`database_name` 1app is no name");
         check("16.6", "my-app", "`database_name` my-app is no name");
+        check_of(AuroraEngine::AuroraMysql, "8.0.mysql_aurora.3.08.0", "app", "");
+        check_of(AuroraEngine::AuroraMysql, "8.0", "app", "name it, as in `8.0.mysql_aurora.3.08.0`");
     }
 }

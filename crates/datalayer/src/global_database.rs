@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use landfall_core::{Attribute, DistinctFrom, Global, Handle, Input, Options, Ref, Region, Scope};
+use landfall_core::{Attribute, DistinctFrom, Global, Handle, Input, Options, Ref, Region, SameJurisdiction, Scope};
 use landfall_netlayer::{SecurityGroup, Subnet};
 use landfall_security::{GenerateSecretString, Key, ReplicaRegion, Secret, SecretValue};
 
 use crate::{
-    cluster::{AuroraCluster, ClusterRole, MasterUser, Primary, Secondary},
+    cluster::{AuroraCluster, AuroraClusterBuilder, ClusterRole, MasterUser, Primary, Secondary},
     cluster_parameter_group::ClusterParameterGroup,
     db_subnet_group::DbSubnetGroup,
     engine::AuroraEngine,
@@ -38,7 +38,8 @@ use crate::{
 ///     .instance_class("db.r7g.large".parse()?)
 ///     .build();
 /// let primary = database.add_primary(&topology.global(), &india, &net_a.data_subnets, [group_a]);
-/// let reader = database.add_secondary(&primary, &london, &net_b.data_subnets, [group_b]);
+/// let reason = "customers in London read near them";
+/// let reader = database.add_cross_border_secondary(&primary, &london, &net_b.data_subnets, [group_b], reason);
 /// let (in_india, in_london) = (primary.region.write_endpoint(), reader.write_endpoint());
 /// assert!(topology.lower().is_ok());
 /// # Ok::<(), landfall_datalayer::InvalidDbInstanceClass>(())
@@ -54,6 +55,9 @@ pub struct GlobalDatabase {
     /// Parameters of the engine besides the one that demands TLS; set with `parameter`.
     #[builder(field)]
     pub parameters: BTreeMap<String, String>,
+    /// Those that the engine reads only when it starts; set with `static_parameter`.
+    #[builder(field)]
+    pub static_parameters: BTreeMap<String, String>,
     /// Engine; default PostgreSQL.
     #[builder(default = AuroraEngine::AuroraPostgresql)]
     pub engine: AuroraEngine,
@@ -98,9 +102,16 @@ impl<S: global_database_builder::State> GlobalDatabaseBuilder<S> {
         self
     }
 
-    /// Sets a parameter of the engine, in every region.
+    /// Sets a parameter of the engine that takes effect at once, in every region.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets a parameter that the engine reads only when it starts, in every region: AWS refuses it as one that takes
+    /// effect at once, and a later change waits for a restart of the instances.
+    pub fn static_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.static_parameters.insert(name.into(), value.into());
         self
     }
 }
@@ -180,16 +191,42 @@ impl GlobalDatabase {
         GlobalDatabaseHandles { global_cluster, secret, writer: region.instances[0], region }
     }
 
-    /// Declares a secondary, in data subnets of another region than the primary's; everything is named `db`.
-    pub fn add_secondary<P: Region, R: DistinctFrom<P>>(
+    /// Declares a secondary, in data subnets of another region than the primary's under the same law; everything is
+    /// named `db`.
+    pub fn add_secondary<P: Region, R: DistinctFrom<P> + SameJurisdiction<P>>(
         &self,
         primary: &GlobalDatabaseHandles<P>,
         scope: &Scope<'_, R>,
         subnets: impl IntoIterator<Item = impl Into<Ref<Subnet<R>>>>,
         security_groups: impl IntoIterator<Item = impl Into<Ref<SecurityGroup<R>>>>,
     ) -> RegionalDatabase<R, Secondary> {
+        let cluster = AuroraCluster::secondary(primary.global_cluster, primary.writer);
+        self.follow(cluster, scope, subnets, security_groups)
+    }
+
+    /// Declares a secondary in another region under whatever law, and says why the data may lie there; everything is
+    /// named `db`.
+    pub fn add_cross_border_secondary<P: Region, R: DistinctFrom<P>>(
+        &self,
+        primary: &GlobalDatabaseHandles<P>,
+        scope: &Scope<'_, R>,
+        subnets: impl IntoIterator<Item = impl Into<Ref<Subnet<R>>>>,
+        security_groups: impl IntoIterator<Item = impl Into<Ref<SecurityGroup<R>>>>,
+        reason: impl Into<String>,
+    ) -> RegionalDatabase<R, Secondary> {
+        let cluster = AuroraCluster::cross_border_secondary(primary.global_cluster, primary.writer, reason);
+        self.follow(cluster, scope, subnets, security_groups)
+    }
+
+    fn follow<R: Region>(
+        &self,
+        cluster: AuroraClusterBuilder<R, Secondary>,
+        scope: &Scope<'_, R>,
+        subnets: impl IntoIterator<Item = impl Into<Ref<Subnet<R>>>>,
+        security_groups: impl IntoIterator<Item = impl Into<Ref<SecurityGroup<R>>>>,
+    ) -> RegionalDatabase<R, Secondary> {
         let around = self.surroundings(scope, subnets);
-        let cluster = AuroraCluster::secondary(primary.global_cluster, primary.writer)
+        let cluster = cluster
             .db_subnet_group(around.subnet_group)
             .vpc_security_groups(security_groups)
             .db_cluster_parameter_group(around.parameter_group)
@@ -235,6 +272,9 @@ impl GlobalDatabase {
         let mut parameters = ClusterParameterGroup::builder().parameter(name, value);
         for (name, value) in &self.parameters {
             parameters = parameters.parameter(name, value);
+        }
+        for (name, value) in &self.static_parameters {
+            parameters = parameters.static_parameter(name, value);
         }
         let family = self.engine.parameter_group_family(&self.engine_version);
         Surroundings {
@@ -292,6 +332,8 @@ mod tests {
         let (a, b) = (network("10.10.0.0/16").add_to(&india), network("10.20.0.0/16").add_to(&london));
         let database = GlobalDatabase::builder()
             .copy_credentials_to::<London>("London's servers log in too")
+            .parameter("work_mem", "65536")
+            .static_parameter("shared_preload_libraries", "auto_explain")
             .engine_version("16.6")
             .database_name("shop")
             .instance_class("db.r7g.large".parse().unwrap())
@@ -300,7 +342,7 @@ mod tests {
         let groups: [Ref<SecurityGroup<Mumbai>>; 1] = [Ref::existing("sg-1")];
         let primary = database.add_primary(&topology.global(), &india, &a.data_subnets, groups);
         let groups: [Ref<SecurityGroup<London>>; 1] = [Ref::existing("sg-2")];
-        let secondary = database.add_secondary(&primary, &london, &b.data_subnets, groups);
+        let secondary = database.add_cross_border_secondary(&primary, &london, &b.data_subnets, groups, "near readers");
         (topology, primary, secondary)
     }
 
@@ -338,6 +380,19 @@ mod tests {
         let secondary = lowered.get(&"eu-west-2/data/rds.cluster:db".parse().unwrap()).unwrap();
         let writer = "ap-south-1/data/rds.cluster_instance:db-1".parse().unwrap();
         assert!(secondary.dependencies().contains(&&writer));
+    }
+
+    #[test]
+    fn parameters_are_the_same_everywhere() {
+        let lowered = declared(false).0.lower().unwrap();
+        for region in ["ap-south-1", "eu-west-2"] {
+            let group = lowered.get(&format!("{region}/data/rds.cluster_parameter_group:db").parse().unwrap()).unwrap();
+            let names = |field: &str| group.fields[field].known().unwrap();
+            let parameters = names("parameters");
+            let expected = ["rds.force_ssl", "shared_preload_libraries", "work_mem"];
+            assert_eq!(parameters.as_object().unwrap().keys().collect::<Vec<_>>(), expected);
+            assert_eq!(names("static_parameters"), serde_json::json!(["shared_preload_libraries"]));
+        }
     }
 
     #[test]

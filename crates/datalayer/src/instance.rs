@@ -116,7 +116,8 @@ pub(crate) static KIND: Kind = Kind {
         Field::updates("promotion_tier"),
         Field::replaces("availability_zone"),
         Field::updates("enable_performance_insights"),
-        Field::replaces("performance_insights_kms_key"),
+        // AWS tells it only while it records, and keeps it for good: where it is off, a read of none would look changed.
+        Field::replaces("performance_insights_kms_key").write_only(),
         Field::updates("performance_insights_retention_period_days"),
         Field::updates("monitoring_interval_seconds"),
         Field::updates("monitoring_role"),
@@ -151,6 +152,8 @@ pub(crate) static KIND: Kind = Kind {
             "rds:AddTagsToResource",
             "rds:RemoveTagsFromResource",
             "iam:PassRole",
+            "kms:DescribeKey",
+            "kms:CreateGrant",
         ],
         delete: &["rds:DeleteDBInstance", "rds:DescribeDBInstances"],
     },

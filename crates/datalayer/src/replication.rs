@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use landfall_core::{
-    AnyRegion, ArnRef, DistinctFrom, Kind, PlaceCode, Ref, Region, Resource, SameJurisdiction,
+    AnyRegion, ArnRef, DistinctFrom, Kind, Ref, Region, Resource, SameJurisdiction,
     check::Site,
     expr::Expr,
     kind::{Actions, Exclusive, Field, Identity, Reach, Reported, Within},
@@ -11,7 +11,7 @@ use landfall_core::{
 use landfall_security::{Key, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::bucket::Bucket;
+use crate::{bucket::Bucket, wiring};
 
 /// Desired replication from a bucket in `A` to one in `B`; a bucket has one.
 ///
@@ -170,7 +170,8 @@ pub(crate) static KIND: Kind = Kind {
 
 fn check(site: &Site<'_>) -> Vec<String> {
     let mut problems = rule_problems(site);
-    problems.extend(border_problem(site));
+    let way = (Some(site.own.place), wiring::place_of(site, "destination"));
+    problems.extend(wiring::border_problem(site, "objects", way, "Replication::cross_border"));
     let ends = [("source", "its objects"), ("destination", "the copies")];
     for (end, what) in ends {
         if let Some(bucket) = site.target(end).filter(|bucket| bucket.lookup.is_none())
@@ -190,17 +191,6 @@ fn check(site: &Site<'_>) -> Vec<String> {
         ));
     }
     problems
-}
-
-fn border_problem(site: &Site<'_>) -> Option<String> {
-    let law = |place: PlaceCode| place.region().map(|facts| facts.jurisdiction);
-    let reason = site.known("cross_border").unwrap_or_default();
-    if reason.as_str().is_some_and(|reason| reason.trim().is_empty()) {
-        return Some("`cross_border` is empty: say why the objects may lie under another law".to_owned());
-    }
-    let (from, to) = (law(site.own.place)?, law(site.target("destination")?.place)?);
-    (from != to && reason.is_null())
-        .then(|| format!("objects would cross from {from} to {to}: say why they may, with `Replication::cross_border`"))
 }
 
 fn rule_problems(site: &Site<'_>) -> Vec<String> {
@@ -286,7 +276,7 @@ mod tests {
             problems(&topology),
             [
                 "ap-south-1/s3.bucket_replication:abroad: objects would cross from India to United Kingdom: say why \
-                 they may, with `Replication::cross_border`",
+                 that may be, with `Replication::cross_border`",
                 "ap-south-1/s3.bucket_replication:home: `destination` refers to ap-south-1/s3.bucket:aaa, which lives \
                  in ap-south-1; refer to one outside ap-south-1",
             ]

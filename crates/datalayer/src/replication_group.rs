@@ -58,6 +58,7 @@ pub struct ReplicationGroup<R: Region> {
     /// Password that clients send: 16 to 128 letters, digits and some signs, see
     /// [`GenerateSecretString::auth_token`](landfall_security::GenerateSecretString::auth_token); none unless said. A
     /// change, of the secret's version too, updates the group: AWS takes both passwords for a while, then the new one.
+    /// None can be taken away from a group that has one.
     #[builder(into)]
     #[serde(default)]
     pub auth_token: Option<SecretValue<R>>,
@@ -210,6 +211,10 @@ pub(crate) static KIND: Kind = Kind {
             "kms:DescribeKey",
             "kms:CreateGrant",
             "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:PutResourcePolicy",
             // The first cache of an account makes ElastiCache's service-linked role.
             "iam:CreateServiceLinkedRole",
         ],
@@ -228,6 +233,12 @@ pub(crate) static KIND: Kind = Kind {
             "secretsmanager:GetSecretValue",
             "kms:Decrypt",
             "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:PutResourcePolicy",
         ],
         delete: &["elasticache:DeleteReplicationGroup", "elasticache:DescribeReplicationGroups"],
     },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use landfall_core::{Declaration, Value, check::Site, expr::Expr};
+use landfall_core::{Declaration, PlaceCode, Value, check::Site, expr::Expr};
 
 /// Minutes of a day.
 const DAY: i32 = 24 * 60;
@@ -15,6 +15,32 @@ pub(crate) fn known(declaration: &Declaration, field: &str) -> Option<Value> {
 /// The text of a field of the declaration under check.
 pub(crate) fn text(site: &Site<'_>, field: &str) -> Option<String> {
     site.known(field)?.as_str().map(str::to_owned)
+}
+
+/// Where what a field refers to lives: by the declaration, or by the region in an ARN.
+pub(crate) fn place_of(site: &Site<'_>, field: &str) -> Option<PlaceCode> {
+    match site.target(field) {
+        Some(target) => Some(target.place),
+        None => text(site, field)?.split(':').nth(3)?.parse().ok(),
+    }
+}
+
+/// Data that would go from one place to another under another law, without a reason in `cross_border`; `form` is how to
+/// give one.
+pub(crate) fn border_problem(
+    site: &Site<'_>,
+    data: &str,
+    (from, to): (Option<PlaceCode>, Option<PlaceCode>),
+    form: &str,
+) -> Option<String> {
+    let reason = site.known("cross_border").unwrap_or_default();
+    if reason.as_str().is_some_and(|reason| reason.trim().is_empty()) {
+        return Some(format!("`cross_border` is empty: say why {data} may lie under another law"));
+    }
+    let law = |place: Option<PlaceCode>| place?.region().map(|facts| facts.jurisdiction);
+    let (from, to) = (law(from)?, law(to)?);
+    (from != to && reason.is_null())
+        .then(|| format!("{data} would cross from {from} to {to}: say why that may be, with `{form}`"))
 }
 
 /// Subnet groups: AWS wants subnets of one VPC, in two zones at least.

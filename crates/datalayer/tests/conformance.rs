@@ -22,6 +22,7 @@ const CASES: &[Case] = &[
     Case::new("rds.cluster", Wire::Moto, primary_cluster).untested(&[
         KEPT,
         ("writer", "a primary has none"),
+        ("cross_border", "a primary crosses no border"),
         ("enable_global_write_forwarding", "a primary does not forward"),
     ]),
     Case::new("rds.cluster", Wire::Moto, secondary_cluster).untested(&[
@@ -151,7 +152,7 @@ fn secondary_cluster(topology: &Topology, variant: Variant) {
     let writer = mumbai.add("db", instance.build());
     let net = net(&london);
     let (one, two) = (a_parameter_group(&london, "one"), a_parameter_group(&london, "two"));
-    let cluster = AuroraCluster::secondary(global, writer)
+    let cluster = AuroraCluster::cross_border_secondary(global, writer, variant.pick("readers", "readers near it"))
         .db_subnet_group(london.add("db", DbSubnetGroup::builder().subnets(&net.subnets).build()))
         .vpc_security_groups(variant.pick(&net.groups[..], &net.groups[1..]))
         .db_cluster_parameter_group(variant.pick(one, two))

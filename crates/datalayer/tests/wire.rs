@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use landfall_aws::tap::{Effect, Rule};
 use landfall_conformance::{Cloud, Register, Wire, block_on};
 use landfall_core::{
     Address, Attributes, Context, Environment, Fault, FaultKind, Fields, Handle, Locator, London, Lowered, Mumbai,
@@ -12,7 +13,8 @@ use landfall_core::{
     state::Token,
 };
 use landfall_datalayer::{
-    AuroraCluster, AuroraEngine, AuroraInstance, Bucket, DbSubnetGroup, GlobalCluster, MasterUser, Primary,
+    AuroraCluster, AuroraEngine, AuroraInstance, Bucket, CacheSubnetGroup, ClusterParameterGroup, DbSubnetGroup,
+    GlobalCluster, MasterUser, Primary, ReplicationGroup,
 };
 use landfall_netlayer::{Subnet, Vpc};
 use landfall_security::{GenerateSecretString, Key, Secret, SecretValue};
@@ -156,7 +158,7 @@ fn two_regions(topology: &Topology, version: &str) {
     let instance = AuroraInstance::builder().cluster(cluster).instance_class("db.r7g.large".parse().expect("a class"));
     let writer = mumbai.add("db", instance.build());
     let key = london.add("db", Key::builder().build());
-    let secondary = AuroraCluster::secondary(global, writer)
+    let secondary = AuroraCluster::cross_border_secondary(global, writer, "readers are near it")
         .db_subnet_group(subnets(&london))
         .kms_key(key)
         .deletion_protection(false)
@@ -262,6 +264,160 @@ fn a_major_version_goes_through_the_global_cluster() {
         assert_eq!(changes(&made), ["us-east-1 ModifyGlobalCluster"]);
         let (_, have) = made.have(&after, &global).await;
         assert_eq!(have.fields["engine_version"], "17.4");
+    });
+}
+
+fn cache_subnets(scope: &Scope<'_, Mumbai>) -> Handle<CacheSubnetGroup<Mumbai>> {
+    let vpc = scope.add("cache", Vpc::builder().cidr_block("10.30.0.0/16".parse().expect("a range")).build());
+    let subnet = |letter: char, range: &str| {
+        let subnet = Subnet::builder().vpc(vpc).cidr_block(range.parse().expect("a range"));
+        let subnet = subnet.availability_zone(format!("ap-south-1{letter}"));
+        scope.add(&format!("cache-{letter}"), subnet.build())
+    };
+    let subnets = [subnet('a', "10.30.1.0/24"), subnet('b', "10.30.2.0/24")];
+    scope.add("cache", CacheSubnetGroup::builder().subnets(subnets).build())
+}
+
+#[test]
+fn a_create_whose_answer_was_lost_answers_what_it_made() {
+    block_on(async {
+        let both = lowered("repeated", |topology| {
+            two_regions(topology, "16.6");
+            let mumbai = topology.region::<Mumbai>();
+            mumbai.add(
+                "db",
+                ClusterParameterGroup::builder().parameter("work_mem", "65536").family("aurora-postgresql16").build(),
+            );
+            let cache = ReplicationGroup::builder().engine_version("8.0").cache_subnet_group(cache_subnets(&mumbai));
+            mumbai.add("cache", cache.cache_node_type("cache.r7g.large".parse().expect("a type")).build());
+            let bucket = Bucket::builder().bucket("landfall-repeated".parse().expect("a name")).versioning(true);
+            mumbai.add("b", bucket.build());
+        });
+        let mut made = Made::nothing().await;
+        made.make(&both).await;
+        let first = made.attributes.clone();
+        for declaration in both.declarations.iter().filter(|it| !it.kind.name.starts_with("ec2.")) {
+            let address = &declaration.address;
+            let (cx, fields) = (made.context(&both, address), made.fields(&both, address));
+            let provider = Arc::clone(made.providers.provider(address.kind()).expect("a provider"));
+            if ["kms.key", "secretsmanager.secret"].contains(&address.kind()) {
+                continue;
+            }
+            let want = Desired { fields, references: Vec::new() };
+            let second = provider.reconcile(&cx, &want, None).await;
+            assert_eq!(second.as_ref(), Ok(&first[address]), "{address}");
+        }
+    });
+}
+
+/// An error of AWS that a call of the operation is answered with, `times` times.
+fn refused(made: &Made, operation: &str, (status, code): (u16, &str), times: usize) {
+    let effect = Effect::Error { status, code: code.into(), message: String::new() };
+    made.cloud.tap.add(Rule::new(effect).operation(operation).times(times));
+}
+
+fn answered(made: &Made, operation: &str, status: u16, body: &str) {
+    let effect = Effect::Answer { status, content_type: "text/xml".into(), body: body.into() };
+    made.cloud.tap.add(Rule::new(effect).operation(operation).times(1));
+}
+
+#[test]
+fn a_name_that_s3_still_keeps_is_waited_for() {
+    block_on(async {
+        let (bucket, address) = (bucket("landfall-kept", false), at("ap-south-1/s3.bucket:b"));
+        let mut made = Made::nothing().await;
+        refused(&made, "CreateBucket", (409, "OperationAborted"), 3);
+        made.make(&bucket).await;
+        assert_eq!(changes(&made)[..4], ["ap-south-1 CreateBucket"; 4]);
+        made.delete(&bucket, &address).await.expect("deleted");
+    });
+}
+
+#[test]
+fn a_bucket_of_another_region_or_account_is_not_ours() {
+    block_on(async {
+        let lowered = lowered("elsewhere", |topology| {
+            let bucket = Bucket::builder().bucket("landfall-elsewhere".parse().expect("a name")).build();
+            topology.region::<NorthVirginia>().add("b", bucket);
+        });
+        let address = at("us-east-1/s3.bucket:b");
+        let mut made = Made::nothing().await;
+        let (cx, fields) = (made.context(&lowered, &address), made.fields(&lowered, &address));
+        let want = Desired { fields, references: Vec::new() };
+        let provider = Arc::clone(made.providers.provider("s3.bucket").expect("a provider"));
+        for status in [301, 403] {
+            answered(&made, "HeadBucket", status, "");
+            assert_eq!(provider.observe(&cx, Locator::Token(&want)).await, Ok(None), "{status}");
+            made.cloud.tap.clear_rules();
+        }
+        answered(&made, "HeadBucket", 403, "");
+        refused(&made, "CreateBucket", (409, "BucketAlreadyExists"), 1);
+        let fault = provider.reconcile(&cx, &want, None).await.expect_err("somebody has it");
+        assert_eq!((fault.kind, fault.operation.as_str()), (FaultKind::Taken, "s3:CreateBucket"));
+    });
+}
+
+#[test]
+fn parameters_with_the_value_of_the_engine_are_read_back() {
+    block_on(async {
+        let group = lowered("defaults", |topology| {
+            let group = ClusterParameterGroup::builder().parameter("rds.force_ssl", "1").family("aurora-postgresql16");
+            topology.region::<Mumbai>().add("db", group.build());
+        });
+        let address = at("ap-south-1/rds.cluster_parameter_group:db");
+        let none = "<DescribeDBClusterParametersResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\">\
+                    <DescribeDBClusterParametersResult><Parameters/></DescribeDBClusterParametersResult>\
+                    </DescribeDBClusterParametersResponse>";
+        let mut made = Made::nothing().await;
+        // AWS does not count what has the engine's value among the parameters of the group's own.
+        answered(&made, "DescribeDBClusterParameters", 200, none);
+        made.make(&group).await;
+        answered(&made, "DescribeDBClusterParameters", 200, none);
+        let (cx, have) = made.have(&group, &address).await;
+        assert_eq!(have.fields["parameters"], made.fields(&group, &address)["parameters"]);
+        let provider = made.providers.provider(address.kind()).expect("a provider");
+        provider.delete(&cx, &have).await.expect("deleted");
+    });
+}
+
+#[test]
+fn a_busy_cache_is_waited_for_and_takes_its_new_password_in_two_steps() {
+    block_on(async {
+        let declared = |password: &str| {
+            lowered("busy", |topology| {
+                let scope = topology.region::<Mumbai>();
+                let secret = |name: &str| {
+                    let secret = Secret::builder().generate_secret_string(GenerateSecretString::auth_token());
+                    scope.add(name, secret.build())
+                };
+                let (old, new) = (secret("old"), secret("new"));
+                let cache = ReplicationGroup::builder()
+                    .engine_version("8.0")
+                    .cache_node_type("cache.r7g.large".parse().expect("a type"))
+                    .cache_subnet_group(cache_subnets(&scope))
+                    .auth_token(if password == "old" { old } else { new });
+                scope.add("cache", cache.build());
+            })
+        };
+        let (before, after) = (declared("old"), declared("new"));
+        let address = at("ap-south-1/elasticache.replication_group:cache");
+        let mut made = Made::nothing().await;
+        made.make(&before).await;
+        made.cloud.tap.clear_calls();
+        refused(&made, "ListTagsForResource", (400, "InvalidReplicationGroupState"), 2);
+        // It seems available before the first step has begun, and refuses the second.
+        let busy = Effect::Error {
+            status: 400,
+            code: "InvalidReplicationGroupState".into(),
+            message: "Replication group must be in available state to modify.".into(),
+        };
+        made.cloud.tap.add(Rule::new(busy).operation("ModifyReplicationGroup").after(1).times(2));
+        made.update(&before, &after, &address).await.expect("another password");
+        let calls = made.cloud.tap.calls().into_iter().filter(|call| call.asked.operation == "ModifyReplicationGroup");
+        let steps: Vec<_> = calls
+            .map(|call| if call.body.contains("AuthTokenUpdateStrategy=ROTATE") { "rotate" } else { "set" })
+            .collect();
+        assert_eq!(steps, ["rotate", "set", "set", "set"]);
     });
 }
 

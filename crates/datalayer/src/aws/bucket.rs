@@ -11,13 +11,16 @@ use aws_sdk_s3::{
         ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
     },
 };
-use landfall_aws::{absent_is_done, fault, found};
+use landfall_aws::{absent_is_done, fault, found, is_code};
 use landfall_core::{AnyRegion, ArnRef, Context, Fault, FaultKind, Live, Tags, TypedProvider, Wait};
 
 use super::{S3, emptying, lifecycle};
 use crate::bucket::{AccessLogging, Bucket, BucketAttributes, Encryption, ObjectOwnership, PublicAccessBlock};
 
 pub(super) struct Provider(pub(super) S3);
+
+/// The key of AWS by which S3 encrypts with KMS where no other is named.
+const AWS_KEY: &str = "alias/aws/s3";
 
 type LiveBucket = Live<Bucket<AnyRegion>, BucketAttributes>;
 
@@ -47,21 +50,17 @@ impl TypedProvider for Provider {
     async fn find(&self, cx: &Context, want: &Bucket<AnyRegion>) -> Result<Option<LiveBucket>, Fault> {
         let client = self.0.of(cx);
         let name = want.bucket.as_str();
-        // A bucket of that name may belong to another account, which S3 tells as a denial, not as an absence.
-        match exists(&client, name).await {
-            Err(fault) if fault.kind == FaultKind::Denied => return Ok(None),
-            Ok(true) if cx.owns(&tags(&client, name).await?) => {}
-            Ok(_) => return Ok(None),
-            Err(fault) => return Err(fault),
+        if is_ours(&client, name).await? && cx.owns(&tags(&client, name).await?) {
+            return self.read(cx, name).await;
         }
-        self.read(cx, name).await
+        Ok(None)
     }
 
     async fn create(&self, cx: &Context, want: &Bucket<AnyRegion>) -> Result<BucketAttributes, Fault> {
         let client = self.0.of(cx);
         let name = want.bucket.as_str();
         // Only us-east-1 answers a second create of one's own bucket with success, so that it has to be looked for.
-        if cx.region() == "us-east-1" && exists(&client, name).await? {
+        if cx.region() == "us-east-1" && is_ours(&client, name).await? {
             return Err(Fault::new(FaultKind::Taken, "s3:CreateBucket", format!("the account has a bucket {name}")));
         }
         let constraint = (cx.region() != "us-east-1").then(|| BucketLocationConstraint::from(cx.region()));
@@ -69,14 +68,19 @@ impl TypedProvider for Provider {
             .set_location_constraint(constraint)
             .set_tags(Some(wire_tags(cx.all_tags())?))
             .build();
-        client
+        let call = client
             .create_bucket()
             .bucket(name)
             .object_ownership(wire_ownership(want.object_ownership))
-            .create_bucket_configuration(configuration)
-            .send()
-            .await
-            .map_err(fault("s3:CreateBucket"))?;
+            .create_bucket_configuration(configuration);
+        // After a bucket of that name is deleted, and most of all one of another region, S3 keeps the name for minutes.
+        cx.wait("name of the bucket to become free", Wait::MINUTES, || async {
+            match call.clone().send().await {
+                Err(error) if is_code(&error, &["OperationAborted"]) => Ok(None),
+                reply => reply.map(Some).map_err(fault("s3:CreateBucket")),
+            }
+        })
+        .await?;
         cx.wait("bucket to become visible", Wait::SECONDS, || async { Ok(exists(&client, name).await?.then_some(())) })
             .await?;
         put(&client, want, None).await?;
@@ -206,8 +210,20 @@ async fn put_logging(client: &Client, name: &str, logging: Option<&AccessLogging
     reply.map(drop).map_err(fault(operation))
 }
 
+/// Whether there is such a bucket in the client's region: S3 answers a redirect for one of another region.
 async fn exists(client: &Client, name: &str) -> Result<bool, Fault> {
-    found("s3:ListBucket", client.head_bucket().bucket(name).send().await).map(|reply| reply.is_some())
+    match client.head_bucket().bucket(name).send().await {
+        Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 301) => Ok(false),
+        reply => found("s3:ListBucket", reply).map(|reply| reply.is_some()),
+    }
+}
+
+/// Whether the account has such a bucket here: one of another account is a denial.
+async fn is_ours(client: &Client, name: &str) -> Result<bool, Fault> {
+    match exists(client, name).await {
+        Err(fault) if fault.kind == FaultKind::Denied => Ok(false),
+        told => told,
+    }
 }
 
 async fn ownership(client: &Client, name: &str) -> Result<ObjectOwnership, Fault> {
@@ -234,7 +250,10 @@ async fn encryption(client: &Client, name: &str) -> Result<Encryption<AnyRegion>
     let rule = reply.and_then(|reply| reply.server_side_encryption_configuration?.rules.into_iter().next());
     let Some(rule) = rule else { return Ok(Encryption::SseS3) };
     let bucket_key = rule.bucket_key_enabled.unwrap_or_default();
-    let key = rule.apply_server_side_encryption_by_default.and_then(|default| default.kms_master_key_id);
+    let default = rule.apply_server_side_encryption_by_default;
+    let default = default.filter(|default| default.sse_algorithm != ServerSideEncryption::Aes256);
+    // Without a key of one's own, KMS encrypts with the one that AWS keeps for S3.
+    let key = default.map(|default| default.kms_master_key_id.unwrap_or_else(|| AWS_KEY.to_owned()));
     Ok(key.map_or(Encryption::SseS3, |key| Encryption::Kms { key: ArnRef::existing(key), bucket_key }))
 }
 

@@ -1,9 +1,8 @@
 //! Bucket policies on Amazon S3.
 
 use async_trait::async_trait;
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use landfall_aws::{absent_is_done, fault, found};
-use landfall_core::{AnyRegion, Context, Fault, FaultKind, Live, Ref, Tags, TypedProvider};
+use landfall_core::{AnyRegion, Context, Fault, Live, Ref, Tags, TypedProvider};
 use landfall_security::PolicyDocument;
 
 use super::S3;
@@ -35,15 +34,8 @@ impl TypedProvider for Provider {
     }
 
     async fn create(&self, cx: &Context, want: &BucketPolicy<AnyRegion>) -> Result<BucketPolicyAttributes, Fault> {
-        let operation = "s3:PutBucketPolicy";
         let call = self.0.of(cx).put_bucket_policy().bucket(want.bucket.id()).policy(want.policy.to_json());
-        call.send().await.map_err(|error| {
-            // A role or a distribution that was just created takes seconds to become known to S3.
-            let unknown = error.code() == Some("MalformedPolicy")
-                && error.message().is_some_and(|message| message.contains("Invalid principal"));
-            let refused = fault(operation)(error);
-            if unknown { Fault { kind: FaultKind::NotYet, ..refused } } else { refused }
-        })?;
+        call.send().await.map_err(fault("s3:PutBucketPolicy"))?;
         Ok(BucketPolicyAttributes { id: want.bucket.id().to_owned() })
     }
 

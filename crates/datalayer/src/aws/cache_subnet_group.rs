@@ -2,10 +2,13 @@
 
 use async_trait::async_trait;
 use aws_sdk_elasticache::{Client, types::CacheSubnetGroup as Reply};
-use landfall_aws::{fault, found, is_absent};
-use landfall_core::{AnyRegion, Context, Fault, Live, Ref, TypedProvider};
+use landfall_aws::{absent_is_done, fault, found};
+use landfall_core::{AnyRegion, Context, Fault, Live, TypedProvider};
 
-use super::{ElastiCache, elasticache};
+use super::{
+    ElastiCache, subnets,
+    tags::{self, Tagging},
+};
 use crate::cache_subnet_group::{CacheSubnetGroup, CacheSubnetGroupAttributes};
 
 pub(super) struct Provider(pub(super) ElastiCache);
@@ -42,8 +45,8 @@ impl TypedProvider for Provider {
             .create_cache_subnet_group()
             .cache_subnet_group_name(cx.physical_name(255))
             .cache_subnet_group_description(cx.address.as_str())
-            .set_subnet_ids(Some(subnet_ids(want)))
-            .set_tags(Some(elasticache::on_create(cx)))
+            .set_subnet_ids(Some(subnets::ids(&want.subnets)))
+            .set_tags(Some(tags::on_create(cx)))
             .send()
             .await
             .map_err(fault(operation))?;
@@ -57,36 +60,28 @@ impl TypedProvider for Provider {
         have: &LiveGroup,
     ) -> Result<CacheSubnetGroupAttributes, Fault> {
         let client = self.0.of(cx);
-        if subnet_ids(want) != subnet_ids(&have.resource) {
+        let wanted = subnets::ids(&want.subnets);
+        if wanted != subnets::ids(&have.resource.subnets) {
             let call = client.modify_cache_subnet_group().cache_subnet_group_name(&have.attributes.id);
-            let reply = call.set_subnet_ids(Some(subnet_ids(want))).send().await;
+            let reply = call.set_subnet_ids(Some(wanted)).send().await;
             reply.map_err(fault("elasticache:ModifyCacheSubnetGroup"))?;
         }
-        elasticache::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
+        tags::update(&client, cx, &have.attributes.arn, &have.tags).await?;
         Ok(have.attributes.clone())
     }
 
     async fn delete(&self, cx: &Context, have: &LiveGroup) -> Result<(), Fault> {
-        match self.0.of(cx).delete_cache_subnet_group().cache_subnet_group_name(&have.attributes.id).send().await {
-            Err(error) if is_absent(&error) => Ok(()),
-            other => other.map(drop).map_err(elasticache::in_use("elasticache:DeleteCacheSubnetGroup")),
-        }
+        let call = self.0.of(cx).delete_cache_subnet_group().cache_subnet_group_name(&have.attributes.id);
+        absent_is_done("elasticache:DeleteCacheSubnetGroup", call.send().await)
     }
-}
-
-fn subnet_ids(group: &Desired) -> Vec<String> {
-    let mut ids: Vec<_> = group.subnets.iter().map(|subnet| subnet.id().to_owned()).collect();
-    ids.sort_unstable();
-    ids
 }
 
 async fn live(client: &Client, reply: &Reply) -> Result<LiveGroup, Fault> {
     let attributes = attributes(reply)?;
-    let mut ids: Vec<_> = reply.subnets().iter().filter_map(|subnet| subnet.subnet_identifier()).collect();
-    ids.sort_unstable();
+    let ids = reply.subnets().iter().map(|subnet| subnet.subnet_identifier());
     Ok(Live {
-        resource: CacheSubnetGroup { subnets: ids.into_iter().map(Ref::existing).collect() },
-        tags: elasticache::list_tags(client, &attributes.arn).await?,
+        resource: CacheSubnetGroup { subnets: subnets::told(ids) },
+        tags: client.list(&attributes.arn).await?,
         attributes,
     })
 }

@@ -7,15 +7,16 @@ use aws_sdk_rds::{
     Client,
     operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder,
     types::{
-        CloudwatchLogsExportConfiguration, DbCluster as Reply, ServerlessV2ScalingConfiguration, WriteForwardingStatus,
+        CloudwatchLogsExportConfiguration, ClusterPendingModifiedValues, DbCluster as Reply, GlobalClusterMember,
+        ServerlessV2ScalingConfiguration, WriteForwardingStatus,
     },
 };
-use landfall_aws::{found, is_absent};
+use landfall_aws::{absent_is_done, fault, found, is_absent};
 use landfall_core::{AnyRegion, ArnRef, Context, Fault, FaultKind, Live, Ref, TypedProvider, Wait};
 use landfall_netlayer::SecurityGroup;
 use landfall_security::aws::{Plaintext, SecretReader};
 
-use super::{Rds, global_cluster, rds};
+use super::{Rds, global_cluster, is_available, tags};
 use crate::cluster::{AnyRole, AuroraCluster, AuroraClusterAttributes, ServerlessV2Scaling};
 
 pub(super) struct Provider {
@@ -36,15 +37,14 @@ impl TypedProvider for Provider {
     type Attributes = AuroraClusterAttributes;
 
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveCluster>, Fault> {
-        describe(&self.rds.of(cx), id).await?.map(live).transpose()
+        let client = self.rds.of(cx);
+        let Some(cluster) = describe(&client, id).await? else { return Ok(None) };
+        let global = global_of(&client, &cluster).await?;
+        live(cluster, global).map(Some)
     }
 
     async fn find(&self, cx: &Context, _want: &Desired) -> Result<Option<LiveCluster>, Fault> {
-        let (client, id) = (self.rds.of(cx), cx.physical_name(63));
-        match describe(&client, &id).await? {
-            None => Ok(None),
-            Some(_) => available(&client, cx, &id).await.and_then(live).map(Some),
-        }
+        self.read(cx, &cx.physical_name(63)).await
     }
 
     async fn create(&self, cx: &Context, want: &Desired) -> Result<AuroraClusterAttributes, Fault> {
@@ -82,16 +82,18 @@ impl TypedProvider for Provider {
             .set_serverless_v2_scaling_configuration(want.serverless_v2_scaling.map(scaling))
             .copy_tags_to_snapshot(want.copy_tags_to_snapshot)
             .deletion_protection(want.deletion_protection)
-            .set_tags(Some(rds::on_create(cx)))
+            .set_tags(Some(tags::on_create(cx)))
             .send()
             .await
-            .map_err(rds::not_ready("rds:CreateDBCluster"))?;
-        Ok(live(available(&client, cx, &id).await?)?.attributes)
+            .map_err(fault("rds:CreateDBCluster"))?;
+        attributes(available(&client, cx, &id).await?)
     }
 
     async fn update(&self, cx: &Context, want: &Desired, have: &LiveCluster) -> Result<AuroraClusterAttributes, Fault> {
         let client = self.rds.of(cx);
         let id = &have.attributes.id;
+        // It may still be on its way, when the create was interrupted, or busy with something else.
+        let mut cluster = available(&client, cx, id).await?;
         let password = if want.master_user_password == have.resource.master_user_password {
             None
         } else {
@@ -99,11 +101,11 @@ impl TypedProvider for Provider {
         };
         let call = client.modify_db_cluster().db_cluster_identifier(id).apply_immediately(true);
         if let Some(call) = modification(call, want, &have.resource, password) {
-            call.send().await.map_err(rds::not_ready("rds:ModifyDBCluster"))?;
-            available(&client, cx, id).await?;
+            call.send().await.map_err(fault("rds:ModifyDBCluster"))?;
+            cluster = settled(&client, cx, id).await?;
         }
-        rds::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
-        Ok(have.attributes.clone())
+        tags::update(&client, cx, &have.attributes.arn, &have.tags).await?;
+        attributes(cluster)
     }
 
     async fn delete(&self, cx: &Context, have: &LiveCluster) -> Result<(), Fault> {
@@ -117,10 +119,7 @@ impl TypedProvider for Provider {
             detach(&client, cx, &cluster).await?;
             let keep = (!have.resource.skip_final_snapshot).then(|| format!("{id}-final"));
             let call = client.delete_db_cluster().db_cluster_identifier(id).skip_final_snapshot(keep.is_none());
-            match call.set_final_db_snapshot_identifier(keep).send().await {
-                Err(error) if is_absent(&error) => return Ok(()),
-                other => other.map_err(rds::in_use(DELETE))?,
-            };
+            absent_is_done(DELETE, call.set_final_db_snapshot_identifier(keep).send().await)?;
         }
         cx.wait("cluster to go", Wait::LONG, || async { Ok(describe(&client, id).await?.is_none().then_some(())) })
             .await
@@ -139,7 +138,7 @@ impl Provider {
 /// Takes the cluster out of its global database, without which AWS does not delete it.
 async fn detach(client: &Client, cx: &Context, cluster: &Reply) -> Result<(), Fault> {
     let arn = cluster.db_cluster_arn().ok_or_else(|| Fault::incomplete(DESCRIBE, "DBClusterArn"))?;
-    let Some(global) = cluster.global_cluster_identifier() else { return Ok(()) };
+    let Some(global) = &global_of(client, cluster).await? else { return Ok(()) };
     let Some(members) = members(client, global).await? else { return Ok(()) };
     if !members.iter().any(|member| member.arn == arn) {
         return Ok(());
@@ -155,7 +154,7 @@ async fn detach(client: &Client, cx: &Context, cluster: &Reply) -> Result<(), Fa
     let call = client.remove_from_global_cluster().global_cluster_identifier(global).db_cluster_identifier(arn);
     match call.send().await {
         Err(error) if is_absent(&error) => {}
-        other => drop(other.map_err(rds::in_use(DETACH))?),
+        other => drop(other.map_err(fault(DETACH))?),
     }
     let id = cluster.db_cluster_identifier().unwrap_or_default();
     cx.wait("cluster to leave its global database", Wait::LONG, || async {
@@ -164,6 +163,23 @@ async fn detach(client: &Client, cx: &Context, cluster: &Reply) -> Result<(), Fa
         Ok((!still && !busy).then_some(()))
     })
     .await
+}
+
+/// The global database that a cluster belongs to. Where the cluster does not say it, the global databases are asked for
+/// their members: to take it for none would be to make the cluster anew.
+async fn global_of(client: &Client, cluster: &Reply) -> Result<Option<String>, Fault> {
+    if let Some(global) = cluster.global_cluster_identifier() {
+        return Ok(Some(global.to_owned()));
+    }
+    let mut all = client.describe_global_clusters().into_paginator().items().send();
+    while let Some(global) = all.next().await {
+        let global = global.map_err(fault("rds:DescribeGlobalClusters"))?;
+        let is_it = |member: &GlobalClusterMember| member.db_cluster_arn() == cluster.db_cluster_arn();
+        if global.global_cluster_members().iter().any(is_it) {
+            return Ok(global.global_cluster_identifier);
+        }
+    }
+    Ok(None)
 }
 
 /// A cluster of a global database.
@@ -175,7 +191,7 @@ struct Member {
 async fn members(client: &Client, global: &str) -> Result<Option<Vec<Member>>, Fault> {
     let Some(reply) = global_cluster::describe(client, global).await? else { return Ok(None) };
     let members = reply.global_cluster_members.unwrap_or_default().into_iter();
-    let member = |member: aws_sdk_rds::types::GlobalClusterMember| {
+    let member = |member: GlobalClusterMember| {
         Some(Member { arn: member.db_cluster_arn?, writes: member.is_writer.unwrap_or_default() })
     };
     Ok(Some(members.filter_map(member).collect()))
@@ -254,24 +270,45 @@ pub(super) async fn describe(client: &Client, id: &str) -> Result<Option<Reply>,
     Ok(reply.and_then(|reply| reply.db_clusters.unwrap_or_default().into_iter().next()))
 }
 
-/// Waits until nothing is pending: a change begins some seconds after its request.
 async fn available(client: &Client, cx: &Context, id: &str) -> Result<Reply, Fault> {
     cx.wait("cluster to become available", Wait::LONG, || async {
         let cluster = describe(client, id).await?;
-        let is_ready = |cluster: &Reply| {
-            cluster.status() == Some("available")
-                && cluster.pending_modified_values().is_none()
-                && !matches!(
-                    cluster.global_write_forwarding_status(),
-                    Some(WriteForwardingStatus::Enabling | WriteForwardingStatus::Disabling)
-                )
-        };
-        Ok(cluster.filter(is_ready))
+        let ready = is_available(DESCRIBE, cluster.as_ref().and_then(Reply::status))?;
+        Ok(cluster.filter(|_| ready))
     })
     .await
 }
 
-fn live(reply: Reply) -> Result<LiveCluster, Fault> {
+/// Waits until a change is done.
+async fn settled(client: &Client, cx: &Context, id: &str) -> Result<Reply, Fault> {
+    cx.wait("change of the cluster", Wait::LONG, || async {
+        let cluster = describe(client, id).await?;
+        let ready = is_available(DESCRIBE, cluster.as_ref().and_then(Reply::status))?;
+        Ok(cluster.filter(|cluster| ready && !is_changing(cluster)))
+    })
+    .await
+}
+
+/// Whether a change is pending: it begins some seconds after its request. In a cluster without instances there is
+/// nobody to carry it out, so that it stays pending until the first one comes.
+fn is_changing(cluster: &Reply) -> bool {
+    let forwarding = cluster.global_write_forwarding_status();
+    let turns = matches!(forwarding, Some(WriteForwardingStatus::Enabling | WriteForwardingStatus::Disabling));
+    let pending = cluster.pending_modified_values().is_some_and(is_pending);
+    !cluster.db_cluster_members().is_empty() && (turns || pending)
+}
+
+/// Whether the values say anything: AWS also answers an empty element.
+fn is_pending(values: &ClusterPendingModifiedValues) -> bool {
+    let logs = values.pending_cloudwatch_logs_exports();
+    values.master_user_password().is_some()
+        || values.iam_database_authentication_enabled().is_some()
+        || values.engine_version().is_some()
+        || values.backup_retention_period().is_some()
+        || logs.is_some_and(|logs| !logs.log_types_to_enable().is_empty() || !logs.log_types_to_disable().is_empty())
+}
+
+fn live(reply: Reply, global: Option<String>) -> Result<LiveCluster, Fault> {
     let text = |value: Option<&str>| value.map(str::to_owned);
     let mut groups: Vec<_> = reply.vpc_security_groups().iter().filter_map(|it| it.vpc_security_group_id()).collect();
     groups.sort_unstable();
@@ -282,9 +319,9 @@ fn live(reply: Reply) -> Result<LiveCluster, Fault> {
         Some(ServerlessV2Scaling { min_capacity: bounds.min_capacity()?, max_capacity: bounds.max_capacity()? })
     });
     // A cluster that someone took out of its global database belongs to none, which shows as drift.
-    let global = Ref::existing(reply.global_cluster_identifier().unwrap_or_default());
+    let global = Ref::existing(global.unwrap_or_default());
     let subnets = reply.db_subnet_group().ok_or_else(|| Fault::incomplete(DESCRIBE, "DBSubnetGroup"))?;
-    let resource = Desired::start(global, None, text(reply.master_username()), None)
+    let resource = Desired::start(global, None, None, text(reply.master_username()), None)
         .db_subnet_group(Ref::existing(subnets))
         .vpc_security_groups(groups.into_iter().map(Ref::<SecurityGroup<AnyRegion>>::existing))
         .maybe_db_cluster_parameter_group(reply.db_cluster_parameter_group().map(Ref::existing))
@@ -300,7 +337,7 @@ fn live(reply: Reply) -> Result<LiveCluster, Fault> {
         .copy_tags_to_snapshot(reply.copy_tags_to_snapshot.unwrap_or_default())
         .deletion_protection(reply.deletion_protection.unwrap_or_default())
         .build();
-    Ok(Live { resource, tags: rds::tags(reply.tag_list()), attributes: attributes(reply)? })
+    Ok(Live { resource, tags: tags::read(reply.tag_list()), attributes: attributes(reply)? })
 }
 
 fn attributes(reply: Reply) -> Result<AuroraClusterAttributes, Fault> {
@@ -314,4 +351,24 @@ fn attributes(reply: Reply) -> Result<AuroraClusterAttributes, Fault> {
         hosted_zone_id: reply.hosted_zone_id.ok_or_else(|| missing("HostedZoneId"))?,
         port: reply.port.ok_or_else(|| missing("Port"))?.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_rds::types::DbClusterMember;
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_waited_for_where_somebody_carries_it_out() {
+        let cluster = || Reply::builder().db_cluster_members(DbClusterMember::builder().build());
+        let pending = || ClusterPendingModifiedValues::builder();
+        let check = |cluster: Reply, expected: bool| assert_eq!(is_changing(&cluster), expected, "{cluster:?}");
+        check(cluster().build(), false);
+        check(cluster().pending_modified_values(pending().build()).build(), false);
+        check(cluster().pending_modified_values(pending().backup_retention_period(9).build()).build(), true);
+        check(cluster().global_write_forwarding_status(WriteForwardingStatus::Enabling).build(), true);
+        check(cluster().global_write_forwarding_status(WriteForwardingStatus::Enabled).build(), false);
+        check(Reply::builder().global_write_forwarding_status(WriteForwardingStatus::Enabling).build(), false);
+    }
 }

@@ -7,10 +7,13 @@ use aws_sdk_rds::{
     Client,
     types::{ApplyMethod, DbClusterParameterGroup as Reply, Parameter},
 };
-use landfall_aws::{fault, found, is_absent};
-use landfall_core::{AnyRegion, Context, Fault, Live, TypedProvider};
+use landfall_aws::{absent_is_done, fault, found};
+use landfall_core::{AnyRegion, Context, Fault, Live, Tags, TypedProvider};
 
-use super::{Rds, rds};
+use super::{
+    Rds,
+    tags::{self, Tagging},
+};
 use crate::cluster_parameter_group::{ClusterParameterGroup, ClusterParameterGroupAttributes};
 
 pub(super) struct Provider(pub(super) Rds);
@@ -19,6 +22,13 @@ type Desired = ClusterParameterGroup<AnyRegion>;
 type LiveGroup = Live<Desired, ClusterParameterGroupAttributes>;
 
 const DESCRIBE: &str = "rds:DescribeDBClusterParameterGroups";
+
+/// Tag that names the parameters which were set to what is the engine's default anyway. AWS does not count them among the
+/// group's own, so that a read could not tell them from all the others.
+const DEFAULTS: &str = "landfall:defaults";
+
+/// Longest value of a tag.
+const TAG_MAX: usize = 256;
 
 /// AWS takes no more parameters in one request.
 const AT_ONCE: usize = 20;
@@ -35,9 +45,15 @@ impl TypedProvider for Provider {
         let Some(group) = groups.into_iter().next() else { return Ok(None) };
         let attributes = attributes(&group)?;
         let family = group.db_parameter_group_family.ok_or_else(|| Fault::incomplete(DESCRIBE, "family"))?;
+        let tags = client.list(&attributes.arn).await?;
         let mut resource = ClusterParameterGroup::builder().family(family).build();
-        resource.parameters = parameters(&client, id).await?;
-        Ok(Some(Live { resource, tags: rds::list_tags(&client, &attributes.arn).await?, attributes }))
+        resource.parameters = parameters(&client, id, Some(OWN)).await?;
+        let defaults: Vec<_> = tags.get(DEFAULTS).map(String::as_str).unwrap_or_default().split_whitespace().collect();
+        if !defaults.is_empty() {
+            let all = parameters(&client, id, None).await?;
+            resource.parameters.extend(all.into_iter().filter(|(name, _)| defaults.contains(&name.as_str())));
+        }
+        Ok(Some(Live { resource, tags, attributes }))
     }
 
     async fn find(&self, cx: &Context, _want: &Desired) -> Result<Option<LiveGroup>, Fault> {
@@ -52,13 +68,14 @@ impl TypedProvider for Provider {
             .db_cluster_parameter_group_name(cx.physical_name(255))
             .db_parameter_group_family(&want.family)
             .description(cx.address.as_str())
-            .set_tags(Some(rds::on_create(cx)))
+            .set_tags(Some(tags::on_create(cx)))
             .send()
             .await
             .map_err(fault(operation))?;
         let group = reply.db_cluster_parameter_group;
         let attributes = attributes(&group.ok_or_else(|| Fault::incomplete(operation, "DBClusterParameterGroup"))?)?;
         set(&client, &attributes.id, &changed(want, &BTreeMap::new())).await?;
+        note_defaults(&client, &attributes, want, "").await?;
         Ok(attributes)
     }
 
@@ -70,18 +87,21 @@ impl TypedProvider for Provider {
     ) -> Result<ClusterParameterGroupAttributes, Fault> {
         let client = self.0.of(cx);
         let id = &have.attributes.id;
-        set(&client, id, &changed(want, &have.resource.parameters)).await?;
-        reset(&client, id, &dropped(want, &have.resource)).await?;
-        rds::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
+        let (changed, dropped) = (changed(want, &have.resource.parameters), dropped(want, &have.resource));
+        set(&client, id, &changed).await?;
+        reset(&client, id, &dropped).await?;
+        if !changed.is_empty() || !dropped.is_empty() {
+            let noted = client.list(&have.attributes.arn).await?.remove(DEFAULTS).unwrap_or_default();
+            note_defaults(&client, &have.attributes, want, &noted).await?;
+        }
+        tags::update(&client, cx, &have.attributes.arn, &have.tags).await?;
         Ok(have.attributes.clone())
     }
 
     async fn delete(&self, cx: &Context, have: &LiveGroup) -> Result<(), Fault> {
         let call = self.0.of(cx).delete_db_cluster_parameter_group();
-        match call.db_cluster_parameter_group_name(&have.attributes.id).send().await {
-            Err(error) if is_absent(&error) => Ok(()),
-            other => other.map(drop).map_err(rds::in_use("rds:DeleteDBClusterParameterGroup")),
-        }
+        let reply = call.db_cluster_parameter_group_name(&have.attributes.id).send().await;
+        absent_is_done("rds:DeleteDBClusterParameterGroup", reply)
     }
 }
 
@@ -106,7 +126,7 @@ async fn set(client: &Client, id: &str, parameters: &[Parameter]) -> Result<(), 
     for some in parameters.chunks(AT_ONCE) {
         let call = client.modify_db_cluster_parameter_group().db_cluster_parameter_group_name(id);
         let reply = call.set_parameters(Some(some.to_vec())).send().await;
-        reply.map_err(rds::not_ready("rds:ModifyDBClusterParameterGroup"))?;
+        reply.map_err(fault("rds:ModifyDBClusterParameterGroup"))?;
     }
     Ok(())
 }
@@ -115,18 +135,56 @@ async fn reset(client: &Client, id: &str, parameters: &[Parameter]) -> Result<()
     for some in parameters.chunks(AT_ONCE) {
         let call = client.reset_db_cluster_parameter_group().db_cluster_parameter_group_name(id);
         let reply = call.set_parameters(Some(some.to_vec())).send().await;
-        reply.map_err(rds::not_ready("rds:ResetDBClusterParameterGroup"))?;
+        reply.map_err(fault("rds:ResetDBClusterParameterGroup"))?;
     }
     Ok(())
 }
 
-/// What differs from the engine's defaults.
-async fn parameters(client: &Client, id: &str) -> Result<BTreeMap<String, String>, Fault> {
+/// Notes on the group which of its parameters AWS does not count among its own.
+async fn note_defaults(
+    client: &Client,
+    group: &ClusterParameterGroupAttributes,
+    want: &Desired,
+    noted: &str,
+) -> Result<(), Fault> {
+    if want.parameters.is_empty() && noted.is_empty() {
+        return Ok(());
+    }
+    let names = untold(want, &parameters(client, &group.id, Some(OWN)).await?);
+    if names == noted {
+        return Ok(());
+    }
+    client.add(&group.arn, Tags::from([(DEFAULTS.to_owned(), names)])).await
+}
+
+/// The wanted parameters that are not among those told, as far as a tag holds them.
+fn untold(want: &Desired, told: &BTreeMap<String, String>) -> String {
+    let mut names = String::new();
+    for name in want.parameters.keys().filter(|name| !told.contains_key(*name)) {
+        let space = if names.is_empty() { "" } else { " " };
+        if names.len() + space.len() + name.len() <= TAG_MAX {
+            names += space;
+            names += name;
+        }
+    }
+    names
+}
+
+/// Source of the parameters that differ from the engine's defaults.
+const OWN: &str = "user";
+
+/// Parameters of a source, or all of them.
+async fn parameters(client: &Client, id: &str, source: Option<&str>) -> Result<BTreeMap<String, String>, Fault> {
     let mut found = BTreeMap::new();
     let mut marker = None;
     loop {
-        let call = client.describe_db_cluster_parameters().db_cluster_parameter_group_name(id).source("user");
-        let page = call.set_marker(marker).send().await.map_err(fault("rds:DescribeDBClusterParameters"))?;
+        let call = client.describe_db_cluster_parameters().db_cluster_parameter_group_name(id);
+        let page = call
+            .set_source(source.map(str::to_owned))
+            .set_marker(marker)
+            .send()
+            .await
+            .map_err(fault("rds:DescribeDBClusterParameters"))?;
         let told = page.parameters.unwrap_or_default();
         found.extend(
             told.into_iter().filter_map(|parameter| Some((parameter.parameter_name?, parameter.parameter_value?))),
@@ -163,5 +221,16 @@ mod tests {
             Desired::builder().parameter("a", "1").parameter("b", "2").static_parameter("d", "1").family("f").build();
         assert_eq!(names(&changed(&want, &have.parameters)), [("b", Some("2"), false), ("d", Some("1"), true)]);
         assert_eq!(names(&dropped(&want, &have)), [("c", None, true)]);
+    }
+
+    #[test]
+    fn what_has_the_default_of_the_engine_is_noted() {
+        let want = Desired::builder().parameter("rds.force_ssl", "1").parameter("work_mem", "9").parameter("z", "1");
+        let want = want.family("f").build();
+        let told = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+        assert_eq!(untold(&want, &told(&["work_mem"])), "rds.force_ssl z");
+        assert_eq!(untold(&want, &told(&["rds.force_ssl", "work_mem", "z"])), "");
+        let many = (0..40).fold(Desired::builder(), |group, i| group.parameter(format!("parameter_{i:02}"), "1"));
+        assert_eq!(untold(&many.family("f").build(), &told(&[])).len(), 246);
     }
 }

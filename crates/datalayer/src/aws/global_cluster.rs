@@ -5,10 +5,10 @@ use aws_sdk_rds::{
     Client,
     types::{GlobalCluster as Reply, GlobalClusterMember},
 };
-use landfall_aws::{fault, found};
+use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{Context, Fault, Live, PlaceCode, TypedProvider, Wait};
 
-use super::{Rds, rds};
+use super::{Rds, is_available, tags};
 use crate::{
     engine::AuroraEngine,
     global_cluster::{GlobalCluster, GlobalClusterAttributes},
@@ -30,11 +30,7 @@ impl TypedProvider for Provider {
     }
 
     async fn find(&self, cx: &Context, _want: &GlobalCluster) -> Result<Option<LiveGlobal>, Fault> {
-        let (client, id) = (self.0.of(cx), cx.physical_name(63));
-        match describe(&client, &id).await? {
-            None => Ok(None),
-            Some(_) => available(&client, cx, &id).await.and_then(live).map(Some),
-        }
+        self.read(cx, &cx.physical_name(63)).await
     }
 
     async fn create(&self, cx: &Context, want: &GlobalCluster) -> Result<GlobalClusterAttributes, Fault> {
@@ -48,7 +44,7 @@ impl TypedProvider for Provider {
             .set_database_name(want.database_name.clone())
             .storage_encrypted(want.storage_encrypted)
             .deletion_protection(want.deletion_protection)
-            .set_tags(Some(rds::on_create(cx)))
+            .set_tags(Some(tags::on_create(cx)))
             .send()
             .await
             .map_err(fault("rds:CreateGlobalCluster"))?;
@@ -63,17 +59,19 @@ impl TypedProvider for Provider {
     ) -> Result<GlobalClusterAttributes, Fault> {
         let client = self.0.of(cx);
         let id = &have.attributes.id;
+        // It may still be on its way, when the create was interrupted, or busy with something else.
+        available(&client, cx, id).await?;
         if want.deletion_protection != have.resource.deletion_protection {
             let call = client
                 .modify_global_cluster()
                 .global_cluster_identifier(id)
                 .deletion_protection(want.deletion_protection);
-            call.send().await.map_err(rds::not_ready("rds:ModifyGlobalCluster"))?;
+            call.send().await.map_err(fault("rds:ModifyGlobalCluster"))?;
         }
         if want.engine_version != have.resource.engine_version {
             self.upgrade(cx, want, have).await?;
         }
-        rds::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
+        tags::update(&client, cx, &have.attributes.arn, &have.tags).await?;
         Ok(live(available(&client, cx, id).await?)?.attributes)
     }
 
@@ -86,10 +84,7 @@ impl TypedProvider for Provider {
         }
         if reply.status() != Some("deleting") {
             let reply = client.delete_global_cluster().global_cluster_identifier(id).send().await;
-            match reply {
-                Err(error) if landfall_aws::is_absent(&error) => return Ok(()),
-                other => other.map_err(rds::in_use("rds:DeleteGlobalCluster"))?,
-            };
+            absent_is_done("rds:DeleteGlobalCluster", reply)?;
         }
         cx.wait("global cluster to go", Wait::MINUTES, || async {
             Ok(describe(&client, id).await?.is_none().then_some(()))
@@ -113,7 +108,7 @@ impl Provider {
                 .global_cluster_identifier(id)
                 .engine_version(new)
                 .allow_major_version_upgrade(is_major);
-            call.send().await.map_err(rds::not_ready("rds:ModifyGlobalCluster"))?;
+            call.send().await.map_err(fault("rds:ModifyGlobalCluster"))?;
         }
         for member in primary_last(members) {
             if !is_major {
@@ -127,7 +122,7 @@ impl Provider {
     async fn upgrade_member(&self, member: &Member, version: &str) -> Result<(), Fault> {
         let call = self.0.at(member.region).modify_db_cluster().db_cluster_identifier(&member.cluster);
         let reply = call.engine_version(version).apply_immediately(true).send().await;
-        reply.map(drop).map_err(rds::not_ready("rds:ModifyDBCluster"))
+        reply.map(drop).map_err(fault("rds:ModifyDBCluster"))
     }
 
     async fn member_has(&self, cx: &Context, member: &Member, version: &str) -> Result<(), Fault> {
@@ -171,7 +166,9 @@ pub(super) async fn describe(client: &Client, id: &str) -> Result<Option<Reply>,
 
 async fn available(client: &Client, cx: &Context, id: &str) -> Result<Reply, Fault> {
     cx.wait("global cluster to become available", Wait::LONG, || async {
-        Ok(describe(client, id).await?.filter(|cluster| cluster.status() == Some("available")))
+        let global = describe(client, id).await?;
+        let ready = is_available(DESCRIBE, global.as_ref().and_then(Reply::status))?;
+        Ok(global.filter(|_| ready))
     })
     .await
 }
@@ -187,7 +184,7 @@ pub(super) fn engine(name: Option<&str>) -> Result<AuroraEngine, Fault> {
 fn live(reply: Reply) -> Result<LiveGlobal, Fault> {
     let missing = |what| Fault::incomplete(DESCRIBE, what);
     Ok(Live {
-        tags: rds::tags(reply.tag_list()),
+        tags: tags::read(reply.tag_list()),
         resource: GlobalCluster {
             engine: engine(reply.engine())?,
             engine_version: reply.engine_version.ok_or_else(|| missing("EngineVersion"))?,

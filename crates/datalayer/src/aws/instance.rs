@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_rds::{
     Client, operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder, types::DbInstance as Reply,
 };
-use landfall_aws::{found, is_absent};
+use landfall_aws::{absent_is_done, fault, found};
 use landfall_core::{AnyRegion, ArnRef, Context, Fault, Live, Ref, TypedProvider, Wait};
 
-use super::{Rds, cluster, rds};
+use super::{Rds, cluster, is_available, tags};
 use crate::{
     cluster::AnyRole,
     instance::{AuroraInstance, AuroraInstanceAttributes},
@@ -30,12 +30,7 @@ impl TypedProvider for Provider {
     }
 
     async fn find(&self, cx: &Context, _want: &Desired) -> Result<Option<LiveInstance>, Fault> {
-        // Attributes are complete only once the instance runs, so that one that is still being made is waited for.
-        let (client, id) = (self.0.of(cx), cx.physical_name(63));
-        match describe(&client, &id).await? {
-            None => Ok(None),
-            Some(_) => available(&client, cx, &id).await.and_then(live).map(Some),
-        }
+        self.read(cx, &cx.physical_name(63)).await
     }
 
     async fn create(&self, cx: &Context, want: &Desired) -> Result<AuroraInstanceAttributes, Fault> {
@@ -64,11 +59,11 @@ impl TypedProvider for Provider {
             .set_preferred_maintenance_window(want.preferred_maintenance_window.clone())
             .auto_minor_version_upgrade(want.auto_minor_version_upgrade)
             .publicly_accessible(want.publicly_accessible)
-            .set_tags(Some(rds::on_create(cx)))
+            .set_tags(Some(tags::on_create(cx)))
             .send()
             .await
-            .map_err(rds::not_ready("rds:CreateDBInstance"))?;
-        Ok(live(available(&client, cx, &id).await?)?.attributes)
+            .map_err(fault("rds:CreateDBInstance"))?;
+        attributes(available(&client, cx, &id).await?)
     }
 
     async fn update(
@@ -79,14 +74,16 @@ impl TypedProvider for Provider {
     ) -> Result<AuroraInstanceAttributes, Fault> {
         let client = self.0.of(cx);
         let id = &have.attributes.id;
+        // It may still be on its way, when the create was interrupted, or busy with something else.
+        let mut instance = available(&client, cx, id).await?;
         let call = client.modify_db_instance().db_instance_identifier(id).apply_immediately(true);
         if let Some(call) = modification(call, want, &have.resource) {
-            call.send().await.map_err(rds::not_ready("rds:ModifyDBInstance"))?;
+            call.send().await.map_err(fault("rds:ModifyDBInstance"))?;
             let is_there = |reply: &Reply| reply.db_instance_class() == Some(want.instance_class.as_str());
-            ready(&client, cx, id, is_there).await?;
+            instance = ready(&client, cx, id, is_there).await?;
         }
-        rds::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
-        Ok(have.attributes.clone())
+        tags::update(&client, cx, &have.attributes.arn, &have.tags).await?;
+        attributes(instance)
     }
 
     async fn delete(&self, cx: &Context, have: &LiveInstance) -> Result<(), Fault> {
@@ -95,10 +92,8 @@ impl TypedProvider for Provider {
         let Some(instance) = describe(&client, id).await? else { return Ok(()) };
         if instance.db_instance_status() != Some("deleting") {
             // Backups and final snapshots are the cluster's.
-            match client.delete_db_instance().db_instance_identifier(id).skip_final_snapshot(true).send().await {
-                Err(error) if is_absent(&error) => return Ok(()),
-                other => other.map_err(rds::in_use("rds:DeleteDBInstance"))?,
-            };
+            let call = client.delete_db_instance().db_instance_identifier(id).skip_final_snapshot(true);
+            absent_is_done("rds:DeleteDBInstance", call.send().await)?;
         }
         cx.wait("instance to go", Wait::LONG, || async { Ok(describe(&client, id).await?.is_none().then_some(())) })
             .await
@@ -156,7 +151,8 @@ async fn ready(
 ) -> Result<Reply, Fault> {
     cx.wait("instance to become available", Wait::LONG, || async {
         let instance = describe(client, id).await?;
-        Ok(instance.filter(|reply| reply.db_instance_status() == Some("available") && is_there(reply)))
+        let ready = is_available(DESCRIBE, instance.as_ref().and_then(Reply::db_instance_status))?;
+        Ok(instance.filter(|reply| ready && is_there(reply)))
     })
     .await
 }
@@ -171,7 +167,6 @@ fn live(reply: Reply) -> Result<LiveInstance, Fault> {
         .promotion_tier(reply.promotion_tier.unwrap_or(1))
         .maybe_availability_zone(reply.availability_zone())
         .enable_performance_insights(insights)
-        .maybe_performance_insights_kms_key(reply.performance_insights_kms_key_id().map(ArnRef::existing))
         .maybe_performance_insights_retention_period_days(
             reply.performance_insights_retention_period.filter(|_| insights),
         )
@@ -181,7 +176,7 @@ fn live(reply: Reply) -> Result<LiveInstance, Fault> {
         .auto_minor_version_upgrade(reply.auto_minor_version_upgrade.unwrap_or_default())
         .publicly_accessible(reply.publicly_accessible.unwrap_or_default())
         .build();
-    Ok(Live { resource, tags: rds::tags(reply.tag_list()), attributes: attributes(reply)? })
+    Ok(Live { resource, tags: tags::read(reply.tag_list()), attributes: attributes(reply)? })
 }
 
 fn attributes(reply: Reply) -> Result<AuroraInstanceAttributes, Fault> {

@@ -6,14 +6,14 @@ mod cache_subnet_group;
 mod cluster;
 mod cluster_parameter_group;
 mod db_subnet_group;
-mod elasticache;
 mod emptying;
 mod global_cluster;
 mod instance;
 mod lifecycle;
-mod rds;
 mod replication;
 mod replication_group;
+mod subnets;
+mod tags;
 
 use landfall_aws::{Aws, Regional};
 use landfall_core::{Fault, FaultKind, Providers};
@@ -46,6 +46,35 @@ pub fn register(providers: &mut Providers, aws: &Aws) {
     providers.add_typed(replication::Provider(s3));
 }
 
+/// Whether something of that status can be used now; it is an error where no waiting makes it so.
+fn is_available(operation: &'static str, status: Option<&str>) -> Result<bool, Fault> {
+    let status = status.unwrap_or_default();
+    if STUCK.contains(&status) {
+        let message = format!("its status is {status}, which waiting does not change: mend it, or delete it");
+        return Err(Fault::new(FaultKind::Fatal, operation, message));
+    }
+    Ok(status == "available")
+}
+
+/// Statuses of databases and caches that end only when somebody acts.
+const STUCK: &[&str] = &[
+    "cloning-failed",
+    "create-failed",
+    "failed",
+    "inaccessible-encryption-credentials",
+    "inaccessible-encryption-credentials-recoverable",
+    "incompatible-create",
+    "incompatible-network",
+    "incompatible-option-group",
+    "incompatible-parameters",
+    "incompatible-restore",
+    "insufficient-capacity",
+    "migration-failed",
+    "restore-error",
+    "stopped",
+    "storage-full",
+];
+
 /// The fault of deleting what AWS protects.
 fn protected(operation: &'static str, what: &str) -> Fault {
     Fault::new(
@@ -53,4 +82,21 @@ fn protected(operation: &'static str, what: &str) -> Fault {
         operation,
         format!("AWS protects {what} from deletion; apply `deletion_protection` false first"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_will_never_be_available_is_not_waited_for() {
+        let check = |status: Option<&str>, expected: Result<bool, FaultKind>| {
+            assert_eq!(is_available("rds:DescribeDBInstances", status).map_err(|fault| fault.kind), expected);
+        };
+        check(None, Ok(false));
+        check(Some("creating"), Ok(false));
+        check(Some("available"), Ok(true));
+        check(Some("create-failed"), Err(FaultKind::Fatal));
+        check(Some("incompatible-network"), Err(FaultKind::Fatal));
+    }
 }

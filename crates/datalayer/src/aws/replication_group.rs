@@ -10,12 +10,15 @@ use aws_sdk_elasticache::{
         LogDeliveryConfigurationStatus, LogFormat, LogType, MultiAzStatus, ReplicationGroup as Reply,
     },
 };
-use landfall_aws::{found, is_absent};
-use landfall_core::{AnyRegion, ArnRef, Context, Fault, Input, Live, Ref, TypedProvider, Wait};
+use landfall_aws::{absent_is_done, fault, found, is_code};
+use landfall_core::{AnyRegion, ArnRef, Context, Fault, FaultKind, Input, Live, Ref, TypedProvider, Wait};
 use landfall_netlayer::SecurityGroup;
 use landfall_security::aws::SecretReader;
 
-use super::{ElastiCache, elasticache};
+use super::{
+    ElastiCache, is_available,
+    tags::{self, Tagging},
+};
 use crate::replication_group::{
     CacheEngine, CacheLogDelivery, CacheLogType, ReplicationGroup, ReplicationGroupAttributes,
 };
@@ -31,6 +34,9 @@ type LiveGroup = Live<Desired, ReplicationGroupAttributes>;
 const DESCRIBE: &str = "elasticache:DescribeReplicationGroups";
 const MODIFY: &str = "elasticache:ModifyReplicationGroup";
 
+/// Codes by which AWS refuses a change while another one is under way.
+const BUSY: &[&str] = &["InvalidReplicationGroupState", "InvalidReplicationGroupStateFault"];
+
 #[async_trait]
 impl TypedProvider for Provider {
     type Resource = Desired;
@@ -39,17 +45,21 @@ impl TypedProvider for Provider {
     async fn read(&self, cx: &Context, id: &str) -> Result<Option<LiveGroup>, Fault> {
         let client = self.elasticache.of(cx);
         match describe(&client, id).await? {
-            None => Ok(None),
-            Some(group) => live(&client, &group).await.map(Some),
+            Some(group) if group.status() != Some("deleting") => live(&client, cx, &group).await.map(Some),
+            // One that is going is as good as gone, and tells its tags no more.
+            _ => Ok(None),
         }
     }
 
-    async fn find(&self, cx: &Context, _want: &Desired) -> Result<Option<LiveGroup>, Fault> {
-        // Endpoints come with the nodes, so that a group that is still being made is waited for.
-        let (client, id) = (self.elasticache.of(cx), cx.physical_name(40));
-        match describe(&client, &id).await? {
+    async fn find(&self, cx: &Context, want: &Desired) -> Result<Option<LiveGroup>, Fault> {
+        let client = self.elasticache.of(cx);
+        match describe(&client, &cx.physical_name(40)).await? {
             None => Ok(None),
-            Some(_) => live(&client, &available(&client, cx, &id).await?).await.map(Some),
+            Some(group) if group.status() == Some("available") => live(&client, cx, &group).await.map(Some),
+            // A group that is still being made does not tell its nodes: it will be what was asked for.
+            Some(group) => {
+                Ok(Some(Live { resource: want.clone(), attributes: attributes(&group)?, tags: cx.all_tags() }))
+            }
         }
     }
 
@@ -82,10 +92,10 @@ impl TypedProvider for Provider {
             .set_preferred_maintenance_window(want.preferred_maintenance_window.clone())
             .auto_minor_version_upgrade(want.auto_minor_version_upgrade)
             .set_log_delivery_configurations(log_changes(&want.log_delivery, &[]))
-            .set_tags(Some(elasticache::on_create(cx)))
+            .set_tags(Some(tags::on_create(cx)))
             .send()
             .await
-            .map_err(elasticache::not_ready("elasticache:CreateReplicationGroup"))?;
+            .map_err(fault("elasticache:CreateReplicationGroup"))?;
         attributes(&available(&client, cx, &id).await?)
     }
 
@@ -97,27 +107,30 @@ impl TypedProvider for Provider {
     ) -> Result<ReplicationGroupAttributes, Fault> {
         let client = self.elasticache.of(cx);
         let id = &have.attributes.id;
+        // It may still be on its way, when the create was interrupted, or busy with something else.
+        let mut group = available(&client, cx, id).await?;
         // Replicas come before what needs them and go after what let them go.
         if want.num_cache_clusters > have.resource.num_cache_clusters {
             let call = client.increase_replica_count().replication_group_id(id).apply_immediately(true);
             let reply = call.new_replica_count(want.num_cache_clusters - 1).send().await;
-            reply.map_err(elasticache::not_ready("elasticache:IncreaseReplicaCount"))?;
-            available(&client, cx, id).await?;
+            reply.map_err(fault("elasticache:IncreaseReplicaCount"))?;
+            group = available(&client, cx, id).await?;
         }
         for call in modifications(&client, id, want, &have.resource) {
-            modify(&client, cx, id, call).await?;
-        }
-        if want.auth_token != have.resource.auth_token {
-            self.change_token(&client, cx, id, want).await?;
+            group = modify(&client, cx, id, call).await?;
         }
         if want.num_cache_clusters < have.resource.num_cache_clusters {
             let call = client.decrease_replica_count().replication_group_id(id).apply_immediately(true);
             let reply = call.new_replica_count(want.num_cache_clusters - 1).send().await;
-            reply.map_err(elasticache::not_ready("elasticache:DecreaseReplicaCount"))?;
-            available(&client, cx, id).await?;
+            reply.map_err(fault("elasticache:DecreaseReplicaCount"))?;
+            group = available(&client, cx, id).await?;
         }
-        elasticache::update_tags(&client, cx, &have.attributes.arn, &have.tags).await?;
-        Ok(have.attributes.clone())
+        tags::update(&client, cx, &have.attributes.arn, &have.tags).await?;
+        // Last, because AWS may refuse a token that it was given before: what fails after it would be repeated with it.
+        if want.auth_token != have.resource.auth_token {
+            group = self.change_token(&client, cx, id, want).await?;
+        }
+        attributes(&group)
     }
 
     async fn delete(&self, cx: &Context, have: &LiveGroup) -> Result<(), Fault> {
@@ -125,10 +138,8 @@ impl TypedProvider for Provider {
         let id = &have.attributes.id;
         let Some(group) = describe(&client, id).await? else { return Ok(()) };
         if group.status() != Some("deleting") {
-            match client.delete_replication_group().replication_group_id(id).send().await {
-                Err(error) if is_absent(&error) => return Ok(()),
-                other => other.map_err(elasticache::in_use("elasticache:DeleteReplicationGroup"))?,
-            };
+            let reply = client.delete_replication_group().replication_group_id(id).send().await;
+            absent_is_done("elasticache:DeleteReplicationGroup", reply)?;
         }
         cx.wait("cache to go", Wait::LONG, || async { Ok(describe(&client, id).await?.is_none().then_some(())) }).await
     }
@@ -136,24 +147,33 @@ impl TypedProvider for Provider {
 
 impl Provider {
     /// Lets clients in with the new token beside the old one, and then with the new one alone.
-    async fn change_token(&self, client: &Client, cx: &Context, id: &str, want: &Desired) -> Result<(), Fault> {
-        let call = || client.modify_replication_group().replication_group_id(id).apply_immediately(true);
+    async fn change_token(&self, client: &Client, cx: &Context, id: &str, want: &Desired) -> Result<Reply, Fault> {
         let Some(token) = &want.auth_token else {
-            let call = call().auth_token_update_strategy(AuthTokenUpdateStrategyType::Delete);
-            return modify(client, cx, id, call).await;
+            let message = "AWS takes the password away from no cache that knows no users: keep `auth_token`, or declare \
+                           the cache under another name";
+            return Err(Fault::new(FaultKind::Invalid, MODIFY, message));
         };
         let token = self.secrets.read(cx, token).await?;
-        for strategy in [AuthTokenUpdateStrategyType::Rotate, AuthTokenUpdateStrategyType::Set] {
-            let call = call().auth_token(token.expose()).auth_token_update_strategy(strategy);
-            modify(client, cx, id, call).await?;
-        }
-        Ok(())
+        let call = |strategy| {
+            let call = client.modify_replication_group().replication_group_id(id).apply_immediately(true);
+            call.auth_token(token.expose()).auth_token_update_strategy(strategy)
+        };
+        modify(client, cx, id, call(AuthTokenUpdateStrategyType::Rotate)).await?;
+        modify(client, cx, id, call(AuthTokenUpdateStrategyType::Set)).await
     }
 }
 
-async fn modify(client: &Client, cx: &Context, id: &str, call: Modification) -> Result<(), Fault> {
-    call.send().await.map_err(elasticache::not_ready(MODIFY))?;
-    available(client, cx, id).await.map(drop)
+/// Makes one change. The group seems available for some seconds after the change before, and refuses this one: the
+/// request is repeated here, because a change of the token must not begin from its first step again.
+async fn modify(client: &Client, cx: &Context, id: &str, call: Modification) -> Result<Reply, Fault> {
+    cx.wait("cache to take a change", Wait::LONG, || async {
+        match call.clone().send().await {
+            Err(error) if is_code(&error, BUSY) => Ok(None),
+            reply => reply.map(Some).map_err(fault(MODIFY)),
+        }
+    })
+    .await?;
+    available(client, cx, id).await
 }
 
 /// The requests that change what differs. AWS takes neither a new node type nor a new engine together with other
@@ -244,12 +264,9 @@ async fn describe(client: &Client, id: &str) -> Result<Option<Reply>, Fault> {
 
 async fn available(client: &Client, cx: &Context, id: &str) -> Result<Reply, Fault> {
     cx.wait("cache to become available", Wait::LONG, || async {
-        match describe(client, id).await? {
-            Some(group) if group.status() == Some("create-failed") => {
-                Err(Fault::new(landfall_core::FaultKind::Fatal, DESCRIBE, "AWS could not create the cache"))
-            }
-            group => Ok(group.filter(|group| group.status() == Some("available"))),
-        }
+        let group = describe(client, id).await?;
+        let ready = is_available(DESCRIBE, group.as_ref().and_then(Reply::status))?;
+        Ok(group.filter(|_| ready))
     })
     .await
 }
@@ -263,10 +280,18 @@ async fn node(client: &Client, group: &Reply) -> Result<CacheCluster, Fault> {
     node.ok_or_else(|| Fault::not_yet(operation, "the first node is not visible yet"))
 }
 
-async fn live(client: &Client, group: &Reply) -> Result<LiveGroup, Fault> {
+async fn live(client: &Client, cx: &Context, group: &Reply) -> Result<LiveGroup, Fault> {
     let attributes = attributes(group)?;
     let node = node(client, group).await?;
-    let tags = elasticache::list_tags(client, &attributes.arn).await?;
+    let tags = match group.status() {
+        // It never tells its tags; they came with the create.
+        Some("create-failed") => cx.all_tags(),
+        // AWS tells none while it is busy, with a snapshot for example.
+        _ => {
+            cx.wait("cache to tell its tags", Wait::LONG, || async { client.list(&attributes.arn).await.map(Some) })
+                .await?
+        }
+    };
     Ok(Live { resource: resource(group, &node)?, attributes, tags })
 }
 
