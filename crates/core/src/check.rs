@@ -37,7 +37,7 @@ impl<'t> Site<'t> {
 
     /// Earlier declarations of the same kind in the same place, for rules between siblings.
     pub fn earlier_siblings(&self) -> impl Iterator<Item = &'t Declaration> {
-        self.all.earlier_siblings(&self.own.address)
+        self.all.earlier_siblings(self.own)
     }
 
     /// Earlier declarations of the same kind in other places, for rules between the parts of something global.

@@ -30,15 +30,15 @@ impl Declarations {
         self.position(address).map(|position| &self.0.all[position])
     }
 
-    /// Declarations of the same kind in the same place that were made before the one at `address`.
-    pub(crate) fn earlier_siblings(&self, address: &Address) -> impl Iterator<Item = &Declaration> {
-        let position = self.position(address);
-        let siblings = position.and_then(|position| {
-            let own = &self.0.all[position];
-            let all = self.0.siblings.get(&(own.kind.name, own.place))?;
-            Some(&all[..all.partition_point(|sibling| *sibling < position)])
-        });
-        siblings.unwrap_or_default().iter().map(|sibling| &self.0.all[*sibling])
+    /// Positions of the declarations of the same kind in the same place, the one itself among them.
+    pub(crate) fn siblings(&self, own: &Declaration) -> &[usize] {
+        self.0.siblings.get(&(own.kind.name, own.place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Declarations of the same kind in the same place that were made before.
+    pub(crate) fn earlier_siblings(&self, own: &Declaration) -> impl Iterator<Item = &Declaration> {
+        let end = self.position(&own.address).unwrap_or_default();
+        self.siblings(own).iter().take_while(move |sibling| **sibling < end).map(|sibling| &self.0.all[*sibling])
     }
 
     /// Adds a declaration; of two at one address the later one is found by it.

@@ -1,6 +1,6 @@
 //! Order: steps after those they wait for, or the ring of steps that wait for each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::plan::{Step, StepIndex};
 
@@ -10,17 +10,17 @@ use crate::plan::{Step, StepIndex};
 /// The steps as they were, and the positions of some that wait for each other.
 pub(super) fn sort(steps: Vec<Step>) -> Result<Vec<Step>, (Vec<Step>, Vec<StepIndex>)> {
     let mut waiting: Vec<usize> = steps.iter().map(|step| step.after.len()).collect();
-    let mut dependents: BTreeMap<StepIndex, Vec<StepIndex>> = BTreeMap::new();
+    let mut dependents: Vec<Vec<StepIndex>> = vec![Vec::new(); steps.len()];
     for (position, step) in steps.iter().enumerate() {
         for &before in &step.after {
-            dependents.entry(before).or_default().push(position);
+            dependents[before].push(position);
         }
     }
     let mut ready: BTreeSet<StepIndex> = (0..steps.len()).filter(|&position| waiting[position] == 0).collect();
     let mut order = Vec::with_capacity(steps.len());
     while let Some(next) = ready.pop_first() {
         order.push(next);
-        for &dependent in dependents.get(&next).into_iter().flatten() {
+        for &dependent in &dependents[next] {
             waiting[dependent] -= 1;
             if waiting[dependent] == 0 {
                 ready.insert(dependent);
@@ -38,9 +38,10 @@ pub(super) fn sort(steps: Vec<Step>) -> Result<Vec<Step>, (Vec<Step>, Vec<StepIn
 fn ring(steps: &[Step], waiting: &[usize]) -> Vec<StepIndex> {
     let stuck = |position: &StepIndex| waiting[*position] > 0;
     let mut path: Vec<StepIndex> = (0..steps.len()).find(stuck).into_iter().collect();
+    let mut seen: BTreeSet<StepIndex> = path.iter().copied().collect();
     while let Some(next) = path.last().and_then(|last| steps[*last].after.iter().copied().find(stuck)) {
-        if let Some(start) = path.iter().position(|seen| *seen == next) {
-            return path.split_off(start);
+        if !seen.insert(next) {
+            return path.split_off(path.iter().position(|step| *step == next).unwrap_or_default());
         }
         path.push(next);
     }
@@ -49,13 +50,16 @@ fn ring(steps: &[Step], waiting: &[usize]) -> Vec<StepIndex> {
 
 /// The steps in `order`, with their edges renumbered; `order` may leave steps out that no other waits for.
 pub(super) fn renumber(steps: Vec<Step>, order: &[StepIndex]) -> Vec<Step> {
-    let place: BTreeMap<StepIndex, StepIndex> = order.iter().enumerate().map(|(new, &old)| (old, new)).collect();
+    let mut place: Vec<Option<StepIndex>> = vec![None; steps.len()];
+    for (new, &old) in order.iter().enumerate() {
+        place[old] = Some(new);
+    }
     let mut steps: Vec<_> = steps.into_iter().map(Some).collect();
     order
         .iter()
         .filter_map(|&old| steps[old].take())
         .map(|mut step| {
-            step.after = step.after.iter().filter_map(|before| place.get(before).copied()).collect();
+            step.after = step.after.iter().filter_map(|&before| place[before]).collect();
             step
         })
         .collect()

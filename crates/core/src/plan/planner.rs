@@ -1,12 +1,16 @@
 //! The planner: a pure function of topology, state and observations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use crate::{
     address::Address,
     attributes::{Attributes, Fields, Value},
     expr::Expr,
     kind::Kind,
+    place::PlaceCode,
     plan::{
         Action, Choice, Delta, Goal, Observations, Plan, Reason, Step, StepIndex,
         difference::{Baseline, deltas},
@@ -35,7 +39,7 @@ pub fn apply(lowered: &Lowered, state: &State, seen: &Observations, choice: &Cho
         }
     };
     let (steps, warnings) = choose(steps, choice, &mut problems, |address| {
-        planner.index.contains_key(address) || state.current(address).is_some()
+        lowered.get(address).is_some() || state.current(address).is_some()
     });
     let changing: BTreeSet<_> = steps.iter().map(|step| &step.address).collect();
     let unchanged = lowered
@@ -63,17 +67,18 @@ pub fn apply(lowered: &Lowered, state: &State, seen: &Observations, choice: &Cho
 /// Addresses in `choice` that name nothing in the state.
 pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Plan, Problems> {
     let gone = gone(state, seen);
-    let protected = protected(state, &gone);
+    let is_gone = |token: &Token| matches!(seen.objects.get(token), Some(None));
+    let protected = protected(state, is_gone);
     let mut warnings = Vec::new();
     let mut steps = Vec::new();
-    let mut unmade = BTreeMap::new();
-    for object in by_address(state).into_iter().filter(|object| !gone.contains(&object.token)) {
+    let mut unmade: HashMap<&Token, StepIndex> = HashMap::new();
+    for object in by_address(state).into_iter().filter(|object| !is_gone(&object.token)) {
         if protected.contains(&object.token) {
             let why = if object.keep.protect { "it is protected" } else { "something protected needs it" };
             warnings.push(format!("{} stays: {why}", object.address));
             continue;
         }
-        unmade.insert(object.token.clone(), steps.len());
+        unmade.insert(&object.token, steps.len());
         let reason = if object.deposed { Reason::Deposed } else { Reason::Destroyed };
         steps.push(removal(object, if object.keep.retain { Action::Forget } else { Action::Delete }, Some(reason)));
     }
@@ -115,11 +120,11 @@ fn by_address(state: &State) -> Vec<&Object> {
 }
 
 /// Protected objects, with everything they depend on.
-fn protected(state: &State, gone: &[Token]) -> BTreeSet<Token> {
+fn protected(state: &State, is_gone: impl Fn(&Token) -> bool) -> BTreeSet<&Token> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Object> = state.objects.values().filter(|object| object.keep.protect).collect();
     while let Some(object) = open.pop() {
-        if !gone.contains(&object.token) && found.insert(object.token.clone()) {
+        if !is_gone(&object.token) && found.insert(&object.token) {
             open.extend(object.dependencies.iter().filter_map(|token| state.objects.get(token)));
         }
     }
@@ -143,9 +148,10 @@ fn choose(
             "list addresses with `state list`",
         ));
     }
+    let only: BTreeSet<&Address> = choice.only.iter().collect();
     let mut wanted: BTreeSet<StepIndex> = BTreeSet::new();
     let mut open: Vec<StepIndex> =
-        (0..steps.len()).filter(|&position| choice.only.contains(&steps[position].address)).collect();
+        (0..steps.len()).filter(|&position| only.contains(&steps[position].address)).collect();
     while let Some(position) = open.pop() {
         if wanted.insert(position) {
             open.extend(&steps[position].after);
@@ -215,31 +221,48 @@ enum Fate {
     Record,
     Update(Vec<Delta>),
     Create,
-    Replace { deltas: Vec<Delta>, delete_first: bool },
+    Replace(Vec<Delta>),
+}
+
+impl Fate {
+    /// Whether a step brings the declared fields about.
+    fn brings_about(&self) -> bool {
+        matches!(self, Self::Update(_) | Self::Create | Self::Replace(_))
+    }
 }
 
 struct Planner<'a> {
     lowered: &'a Lowered,
     state: &'a State,
     seen: &'a Observations,
-    index: BTreeMap<&'a Address, usize>,
     /// The object behind each declaration, unless it is gone.
     old: Vec<Option<&'a Object>>,
     /// Declarations whose object was found gone.
     lost: BTreeSet<usize>,
-    resolved: Vec<BTreeMap<String, Expr>>,
-    fates: Vec<Fate>,
+    /// What becomes of each declaration, and its fields as far as they are known, where a step brings them about.
+    fates: Vec<(Fate, Resolved)>,
+    /// Objects that must be gone before their successors can exist.
+    leave_first: BTreeSet<&'a Token>,
     problems: Vec<Problem>,
+}
+
+/// Fields of a declaration, with the values that are known before the run.
+type Resolved = BTreeMap<String, Expr>;
+
+/// Steps by what they work on.
+struct Made<'a> {
+    /// The step that creates, updates or records each declaration.
+    made: Vec<Option<StepIndex>>,
+    /// The step that ends each object.
+    unmade: HashMap<&'a Token, StepIndex>,
 }
 
 impl<'a> Planner<'a> {
     fn new(lowered: &'a Lowered, state: &'a State, seen: &'a Observations) -> Self {
-        let index: BTreeMap<_, _> =
-            lowered.declarations.iter().enumerate().map(|(position, own)| (&own.address, position)).collect();
         let mut lost = BTreeSet::new();
         let mut old = Vec::with_capacity(lowered.declarations.len());
         for (position, own) in lowered.declarations.iter().enumerate() {
-            let renamed = || own.lifecycle.formerly.iter().filter(|from| !index.contains_key(from));
+            let renamed = || own.lifecycle.formerly.iter().filter(|from| lowered.get(from).is_none());
             let object = state.current(&own.address).or_else(|| renamed().find_map(|address| state.current(address)));
             let is_gone = object.is_some_and(|object| matches!(seen.objects.get(&object.token), Some(None)));
             if is_gone {
@@ -255,7 +278,8 @@ impl<'a> Planner<'a> {
             )
         });
         let problems = problems.collect();
-        Self { lowered, state, seen, index, old, lost, resolved: Vec::new(), fates: Vec::new(), problems }
+        let fates = Vec::with_capacity(lowered.declarations.len());
+        Self { lowered, state, seen, old, lost, fates, leave_first: BTreeSet::new(), problems }
     }
 
     /// Decides the fate of every declaration, dependencies first.
@@ -269,17 +293,13 @@ impl<'a> Planner<'a> {
                 })
                 .collect();
             let (fate, resolved) = self.fate(position, own, resolved);
-            self.resolved.push(resolved);
-            self.fates.push(fate);
+            let brings_about = fate.brings_about();
+            self.fates.push((fate, if brings_about { resolved } else { Resolved::new() }));
         }
+        self.decide_who_leaves_first();
     }
 
-    fn fate(
-        &mut self,
-        position: usize,
-        own: &Declaration,
-        mut resolved: BTreeMap<String, Expr>,
-    ) -> (Fate, BTreeMap<String, Expr>) {
+    fn fate(&mut self, position: usize, own: &Declaration, mut resolved: Resolved) -> (Fate, Resolved) {
         if let Some(id) = &own.lookup {
             let found = self.seen.lookups.get(&own.address).cloned();
             if found.is_none() {
@@ -319,8 +339,7 @@ impl<'a> Planner<'a> {
                     "undo the change, or remove `protect` in an apply of its own",
                 ));
             }
-            let delete_first = self.must_go_first(position, object, &resolved, &recorded, &deltas);
-            Fate::Replace { deltas, delete_first }
+            Fate::Replace(deltas)
         } else {
             Fate::Update(deltas)
         };
@@ -328,7 +347,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The recorded fields, in the form of the kind's present version.
-    fn recorded(&mut self, own: &Declaration, object: &Object) -> Option<Fields> {
+    fn recorded(&mut self, own: &Declaration, object: &'a Object) -> Option<Cow<'a, Fields>> {
         if object.version > own.kind.version {
             let cause = format!("its fields were stored by a newer version of {}", own.kind.name);
             self.problems.push(Problem::at(
@@ -338,14 +357,7 @@ impl<'a> Planner<'a> {
             ));
             return None;
         }
-        if object.version == own.kind.version {
-            return Some(object.fields.clone());
-        }
-        let stored = Value::Object(object.fields.clone().into_iter().collect());
-        match (own.kind.migrate)(object.version, stored) {
-            Value::Object(fields) => Some(fields.into_iter().collect()),
-            _ => Some(object.fields.clone()),
-        }
+        Some(migrated(own.kind, object))
     }
 
     fn observed(&self, object: &Object) -> Option<&'a Fields> {
@@ -354,15 +366,15 @@ impl<'a> Planner<'a> {
 
     /// What another declaration reports, as far as it is known before the run.
     fn value(&self, address: &Address, name: &str) -> Option<Value> {
-        let position = *self.index.get(address)?;
+        let position = self.lowered.declarations.position(address)?;
         let kind = self.lowered.declarations[position].kind;
-        match self.fates.get(position)? {
+        match &self.fates.get(position)?.0 {
             Fate::Lookup(attributes) => attributes.get(name).cloned(),
             Fate::Keep | Fate::Record => self.attribute(position, name),
             Fate::Update(_) if kind.attribute(name).is_some_and(|attribute| attribute.stable) => {
                 self.attribute(position, name)
             }
-            Fate::Update(_) | Fate::Create | Fate::Replace { .. } => None,
+            Fate::Update(_) | Fate::Create | Fate::Replace(_) => None,
         }
     }
 
@@ -373,11 +385,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Secret fields as their digests, which is what the state holds of them.
-    fn digested(&self, kind: &Kind, resolved: &BTreeMap<String, Expr>) -> BTreeMap<String, Expr> {
-        let mut compared = resolved.clone();
+    fn digested<'r>(&self, kind: &Kind, resolved: &'r Resolved) -> Cow<'r, Resolved> {
+        let mut compared = Cow::Borrowed(resolved);
         for field in kind.fields.iter().filter(|field| field.secret) {
             if let Some(value) = compared.get(field.name).and_then(Expr::known).filter(|value| !value.is_null()) {
-                compared.insert(field.name.to_owned(), Expr::from(digest(&self.state.digest_key, &value)));
+                let digest = Expr::from(digest(&self.state.digest_key, &value));
+                compared.to_mut().insert(field.name.to_owned(), digest);
             }
         }
         compared
@@ -386,94 +399,108 @@ impl<'a> Planner<'a> {
     /// Whether options or edges changed while the fields did not.
     fn needs_record(&self, own: &Declaration, object: &Object) -> bool {
         let mut edges = BTreeSet::new();
-        for position in own.dependencies().iter().filter_map(|address| self.index.get(address)) {
-            match self.fates[*position] {
-                Fate::Create | Fate::Replace { .. } => return true,
+        for position in own.dependencies().into_iter().filter_map(|it| self.lowered.declarations.position(it)) {
+            match self.fates[position].0 {
+                Fate::Create | Fate::Replace(_) => return true,
                 Fate::Lookup(_) => {}
                 Fate::Keep | Fate::Record | Fate::Update(_) => {
-                    edges.extend(self.old[*position].map(|object| object.token.clone()));
+                    edges.extend(self.old[position].map(|object| &object.token));
                 }
             }
         }
-        edges != object.dependencies || own.lifecycle.keep != object.keep
+        !edges.into_iter().eq(&object.dependencies) || own.lifecycle.keep != object.keep
     }
 
-    /// Whether the old object must be gone before its successor can exist: they would share what AWS allows
+    /// Decides which replaced objects must be gone before their successors can exist: they would share what AWS allows
     /// only once, another new object needs what the old one has, or the old one uses something that itself must go
     /// first.
-    fn must_go_first(
-        &self,
-        position: usize,
-        object: &Object,
-        resolved: &BTreeMap<String, Expr>,
-        recorded: &Fields,
-        deltas: &[Delta],
-    ) -> bool {
-        let kind = self.lowered.declarations[position].kind;
-        let unchanged = |field: &&str| {
-            recorded.get(*field).is_some_and(|value| !value.is_null())
-                && !deltas.iter().any(|delta| delta.field.split('.').next() == Some(*field))
-        };
-        let shares = kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(unchanged));
-        shares
-            || kind.excludes.is_some_and(|excludes| excludes(&known(resolved), recorded))
-            || self.rivals(position).any(|rival| clash(kind, &self.wanted(rival), recorded))
-            || self.fates.iter().zip(&self.old).any(|(fate, old)| {
-                matches!(fate, Fate::Replace { delete_first: true, .. })
-                    && old.is_some_and(|used| object.dependencies.contains(&used.token))
-            })
+    fn decide_who_leaves_first(&mut self) {
+        if !self.fates.iter().any(|(fate, _)| matches!(fate, Fate::Replace(_))) {
+            return;
+        }
+        let mut wanting: HashMap<Holding, Vec<usize>> = HashMap::new();
+        let mut wanted: HashMap<usize, Fields> = HashMap::new();
+        for (position, (fate, resolved)) in self.fates.iter().enumerate() {
+            if !fate.brings_about() {
+                continue;
+            }
+            let own = &self.lowered.declarations[position];
+            for key in holdings(own.kind, own.place, |field| resolved.get(field).and_then(Expr::known)) {
+                wanting.entry(key).or_default().push(position);
+            }
+            if own.kind.excludes.is_some() {
+                wanted.insert(position, known(resolved));
+            }
+        }
+        for (position, own) in self.lowered.declarations.iter().enumerate() {
+            let (Fate::Replace(deltas), Some(object)) = (&self.fates[position].0, self.old[position]) else { continue };
+            let recorded = migrated(own.kind, object);
+            let unchanged = |field: &&str| {
+                recorded.get(*field).is_some_and(|value| !value.is_null())
+                    && !deltas.iter().any(|delta| delta.field.split('.').next() == Some(*field))
+            };
+            let shares = || own.kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(unchanged));
+            let is_wanted = || {
+                holdings(own.kind, own.place, |field| recorded.get(field).cloned())
+                    .filter_map(|key| wanting.get(&key))
+                    .any(|others| others.iter().any(|&other| other != position))
+            };
+            let is_excluded = || {
+                own.kind.excludes.is_some_and(|excludes| {
+                    let mut siblings = self.lowered.declarations.siblings(own).iter();
+                    siblings.any(|other| wanted.get(other).is_some_and(|wanted| excludes(wanted, &recorded)))
+                })
+            };
+            let uses_one = || object.dependencies.iter().any(|used| self.leave_first.contains(used));
+            if shares() || is_wanted() || is_excluded() || uses_one() {
+                self.leave_first.insert(&object.token);
+            }
+        }
     }
 
     /// Whether the object and another can't be changed in either order: each as wanted can't exist beside the other
     /// as it is. Then both go, and both are made anew.
-    fn is_entangled(&self, position: usize, resolved: &BTreeMap<String, Expr>, recorded: &Fields) -> bool {
-        let Some(excludes) = self.lowered.declarations[position].kind.excludes else { return false };
-        let own = known(resolved);
-        self.rivals(position).any(|rival| {
-            self.old[rival].is_some_and(|there| excludes(&own, &there.fields))
-                && excludes(&self.wanted(rival), recorded)
+    fn is_entangled(&self, position: usize, resolved: &Resolved, recorded: &Fields) -> bool {
+        let own = &self.lowered.declarations[position];
+        let Some(excludes) = own.kind.excludes else { return false };
+        let wanted = known(resolved);
+        let mut rivals = self.lowered.declarations.siblings(own).iter().filter(|other| **other != position);
+        rivals.any(|&rival| {
+            self.old[rival]
+                .is_some_and(|there| excludes(&wanted, &there.fields) && excludes(&self.wanted(rival, there), recorded))
         })
     }
 
-    /// Other declarations that may need what only one object can have.
-    fn rivals(&self, position: usize) -> impl Iterator<Item = usize> {
-        let all = &self.lowered.declarations;
-        let own = &all[position];
-        let unique = !own.kind.exclusive.is_empty() || own.kind.excludes.is_some();
-        let same = move |other: &Declaration| {
-            unique && other.kind.name == own.kind.name && other.place == own.place && other.lookup.is_none()
-        };
-        (0..all.len()).filter(move |&other| other != position && same(&all[other]))
-    }
-
-    /// The fields that a declaration wants, as far as they are known.
-    fn wanted(&self, position: usize) -> Fields {
-        if let Some(resolved) = self.resolved.get(position) {
-            return known(resolved);
+    /// The fields that a declaration wants for its object, as far as they are known.
+    fn wanted(&self, position: usize, object: &Object) -> Fields {
+        match self.fates.get(position) {
+            Some((fate, resolved)) if fate.brings_about() => known(resolved),
+            Some(_) => object.fields.clone(),
+            None => {
+                let fields = self.lowered.declarations[position].fields.iter();
+                let resolve = |expr: &Expr| expr.resolve(&|address: &Address, name: &str| self.value(address, name));
+                known(&fields.map(|(name, expr)| (name.clone(), resolve(expr))).collect())
+            }
         }
-        let fields = self.lowered.declarations[position].fields.iter();
-        let resolved = fields.map(|(name, expr)| {
-            (name.clone(), expr.resolve(&|address: &Address, name: &str| self.value(address, name)))
-        });
-        known(&resolved.collect())
     }
 
     /// All steps with their edges, not yet sorted.
     fn steps(&mut self) -> Vec<Step> {
+        let lowered = self.lowered;
         let mut steps = Vec::new();
-        let mut made: BTreeMap<&Address, StepIndex> = BTreeMap::new();
-        let mut unmade: BTreeMap<&Token, StepIndex> = BTreeMap::new();
-        for (position, own) in self.lowered.declarations.iter().enumerate() {
-            self.declared_steps(position, own, &mut steps, &mut made);
+        let mut done = Made { made: vec![None; lowered.declarations.len()], unmade: HashMap::new() };
+        for (position, own) in lowered.declarations.iter().enumerate() {
+            self.declared_steps(position, own, &mut steps, &mut done);
         }
-        for (position, own) in self.lowered.declarations.iter().enumerate().rev() {
-            if let (Fate::Replace { .. }, Some(object)) = (&self.fates[position], self.old[position]) {
+        for (position, own) in lowered.declarations.iter().enumerate().rev() {
+            if let (Fate::Replace(_), Some(object)) = (&self.fates[position].0, self.old[position]) {
                 let action = if object.keep.retain { Action::Forget } else { Action::DeleteReplaced };
-                unmade.insert(&object.token, steps.len());
+                done.unmade.insert(&object.token, steps.len());
                 steps.push(Step { timeout: own.lifecycle.timeout, ..removal(object, action, None) });
             }
         }
-        for object in self.undeclared() {
+        let claimed = self.claimed();
+        for object in self.undeclared(&claimed) {
             let reason = if object.deposed { Reason::Deposed } else { Reason::NotDeclared };
             let action = if object.keep.retain { Action::Forget } else { Action::Delete };
             if object.keep.protect && !object.keep.retain {
@@ -483,20 +510,15 @@ impl<'a> Planner<'a> {
                     "declare it again without `protect`, apply, and then remove it",
                 ));
             }
-            unmade.insert(&object.token, steps.len());
+            done.unmade.insert(&object.token, steps.len());
             steps.push(removal(object, action, Some(reason)));
         }
-        self.link(&mut steps, &made, &unmade);
+        self.link(&mut steps, &done, &claimed);
+        self.link_rivals(&mut steps, &done, &claimed);
         steps
     }
 
-    fn declared_steps(
-        &self,
-        position: usize,
-        own: &'a Declaration,
-        steps: &mut Vec<Step>,
-        made: &mut BTreeMap<&'a Address, StepIndex>,
-    ) {
+    fn declared_steps(&mut self, position: usize, own: &Declaration, steps: &mut Vec<Step>, done: &mut Made<'_>) {
         let object = self.old[position];
         let mut moved = None;
         if let Some(object) = object.filter(|object| object.address != own.address) {
@@ -505,28 +527,22 @@ impl<'a> Planner<'a> {
             let step = Step { address: own.address.clone(), ..removal(object, Action::Move, Some(reason)) };
             steps.push(step);
         }
-        let (action, deltas) = match &self.fates[position] {
+        let (fate, resolved) = &mut self.fates[position];
+        let mut fields = std::mem::take(resolved);
+        let (action, deltas) = match fate {
             Fate::Lookup(_) | Fate::Keep => return,
             Fate::Record => (Action::Record, Vec::new()),
-            Fate::Update(deltas) => (Action::Update, deltas.clone()),
-            Fate::Create => (Action::Create, self.initial(position, own)),
-            Fate::Replace { deltas, .. } => (Action::CreateReplacement, deltas.clone()),
+            Fate::Update(deltas) => (Action::Update, std::mem::take(deltas)),
+            Fate::Create => (Action::Create, initial(own.kind, &fields)),
+            Fate::Replace(deltas) => (Action::CreateReplacement, std::mem::take(deltas)),
         };
-        let (fields, secrets) = if action.brings_about() {
-            let secret = |name: &String| own.kind.field(name).is_some_and(|field| field.secret);
-            let (secrets, fields): (Vec<_>, Vec<_>) =
-                self.resolved[position].clone().into_iter().partition(|(name, _)| secret(name));
-            (fields.into_iter().collect(), secrets.into_iter().map(|(name, _)| name).collect())
-        } else {
-            (BTreeMap::new(), Vec::new())
-        };
+        let secret = |name: &str, _: &mut Expr| own.kind.field(name).is_some_and(|field| field.secret);
+        let secrets = fields.extract_if(.., |name, value| secret(name, value)).map(|(name, _)| name).collect();
         let observed = object.and_then(|object| self.seen.objects.get(&object.token)?.as_ref()).filter(|observed| {
             object.is_some_and(|object| **observed != object.recorded()) && action == Action::Update
         });
-        let owned = |address: &&Address| {
-            self.index.get(*address).is_some_and(|&position| self.lowered.declarations[position].lookup.is_none())
-        };
-        made.insert(&own.address, steps.len());
+        let owned = |address: &&Address| self.lowered.get(address).is_some_and(|own| own.lookup.is_none());
+        done.made[position] = Some(steps.len());
         steps.push(Step {
             address: own.address.clone(),
             kind: own.kind.name.to_owned(),
@@ -556,18 +572,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Everything that a create sets, as deltas from nothing.
-    fn initial(&self, position: usize, own: &Declaration) -> Vec<Delta> {
-        let nothing = Fields::new();
-        deltas(own.kind, &self.resolved[position], Baseline { recorded: &nothing, observed: None })
-            .into_iter()
-            .map(|delta| Delta { replaces: false, ..delta })
-            .collect()
-    }
-
     /// Objects of the state behind no declaration.
-    fn undeclared(&self) -> Vec<&'a Object> {
-        let claimed = self.claimed();
+    fn undeclared(&self, claimed: &HashMap<&Token, usize>) -> Vec<&'a Object> {
         by_address(self.state)
             .into_iter()
             .filter(|object| !claimed.contains_key(&object.token))
@@ -576,99 +582,127 @@ impl<'a> Planner<'a> {
     }
 
     /// The declaration behind each object.
-    fn claimed(&self) -> BTreeMap<&'a Token, usize> {
+    fn claimed(&self) -> HashMap<&'a Token, usize> {
         let behind = self.old.iter().enumerate();
         behind.filter_map(|(position, object)| Some((&(*object)?.token, position))).collect()
     }
 
-    fn link(&self, steps: &mut [Step], made: &BTreeMap<&Address, StepIndex>, unmade: &BTreeMap<&Token, StepIndex>) {
+    fn link(&self, steps: &mut [Step], done: &Made<'_>, claimed: &HashMap<&Token, usize>) {
         // What is used is made before what uses it.
-        for own in &self.lowered.declarations {
-            let Some(&user) = made.get(&own.address) else { continue };
-            let makers = own.dependencies().into_iter().filter_map(|address| made.get(address));
-            steps[user].after.extend(makers.copied().filter(|&maker| maker != user));
+        for (own, user) in self.lowered.declarations.iter().zip(&done.made) {
+            let Some(user) = *user else { continue };
+            let makers = own.dependencies().into_iter().filter_map(|address| {
+                let maker = done.made[self.lowered.declarations.position(address)?];
+                maker.filter(|maker| *maker != user)
+            });
+            steps[user].after.extend(makers);
         }
-        let claimed = self.claimed();
         // What is deleted waits for everything that used it: to be deleted too, or to point elsewhere.
         for object in self.state.objects.values() {
-            let leaves = unmade.get(&object.token).or_else(|| {
-                let position = *claimed.get(&object.token)?;
-                made.get(&self.lowered.declarations[position].address)
-            });
-            let Some(&leaves) = leaves else { continue };
-            for used in object.dependencies.iter().filter_map(|token| unmade.get(token)) {
+            let unmade = done.unmade.get(&object.token).copied();
+            let Some(leaves) = unmade.or_else(|| done.made[*claimed.get(&object.token)?]) else { continue };
+            for used in object.dependencies.iter().filter_map(|token| done.unmade.get(token)) {
                 if *used != leaves {
                     steps[*used].after.insert(leaves);
                 }
             }
         }
         // Successor and predecessor, one before the other.
-        for (position, own) in self.lowered.declarations.iter().enumerate() {
-            let (Fate::Replace { delete_first, .. }, Some(object)) = (&self.fates[position], self.old[position]) else {
-                continue;
-            };
-            let (successor, predecessor) = (made[&own.address], unmade[&object.token]);
-            if *delete_first {
+        for (position, made) in done.made.iter().enumerate() {
+            let (Fate::Replace(_), Some(object)) = (&self.fates[position].0, self.old[position]) else { continue };
+            let (Some(successor), predecessor) = (*made, done.unmade[&object.token]) else { continue };
+            if self.leave_first.contains(&object.token) {
                 steps[successor].after.insert(predecessor);
             } else {
                 steps[predecessor].after.insert(successor);
             }
         }
-        self.link_rivals(steps, made, unmade);
     }
 
     /// What can't exist beside something that goes, or that changes, waits for that.
-    fn link_rivals(
-        &self,
-        steps: &mut [Step],
-        made: &BTreeMap<&Address, StepIndex>,
-        unmade: &BTreeMap<&Token, StepIndex>,
-    ) {
-        let claimed = self.claimed();
-        for (position, own) in self.lowered.declarations.iter().enumerate() {
-            let fate = &self.fates[position];
-            let anew = matches!(fate, Fate::Create | Fate::Replace { .. });
-            let Some(&waits) = made.get(&own.address).filter(|_| anew || matches!(fate, Fate::Update(_))) else {
-                continue;
+    fn link_rivals(&self, steps: &mut [Step], done: &Made<'_>, claimed: &HashMap<&Token, usize>) {
+        let kinds: HashMap<&str, &Kind> =
+            self.lowered.declarations.iter().map(|own| (own.kind.name, own.kind)).collect();
+        let mut holders: HashMap<Holding, Vec<StepIndex>> = HashMap::new();
+        // Objects that go or change, of kinds that exclude each other, with the steps by which they do.
+        let mut moving: HashMap<(&str, PlaceCode), Vec<(&Object, StepIndex)>> = HashMap::new();
+        for object in self.state.objects.values() {
+            let Some(kind) = kinds.get(&*object.kind) else { continue };
+            let removal = done.unmade.get(&object.token).copied();
+            if let Some(removal) = removal {
+                for key in holdings(kind, object.place, |field| object.fields.get(field).cloned()) {
+                    holders.entry(key).or_default().push(removal);
+                }
+            }
+            let change = || {
+                let position = *claimed.get(&object.token)?;
+                done.made[position].filter(|_| matches!(self.fates[position].0, Fate::Update(_)))
             };
-            if own.kind.exclusive.is_empty() && own.kind.excludes.is_none() {
-                continue;
+            if kind.excludes.is_some()
+                && let Some(step) = removal.or_else(change)
+            {
+                moving.entry((kind.name, object.place)).or_default().push((object, step));
             }
-            let wanted = self.wanted(position);
-            let excluded =
-                |object: &Object| own.kind.excludes.is_some_and(|excludes| excludes(&wanted, &object.fields));
-            let others = self.state.objects.values().filter(|object| {
-                object.kind == own.kind.name
-                    && object.place == own.place
-                    && self.old[position].is_none_or(|predecessor| predecessor.token != object.token)
-            });
-            for object in others {
-                let before = match (unmade.get(&object.token), claimed.get(&object.token)) {
-                    (Some(removal), _) if (anew && clash(own.kind, &wanted, &object.fields)) || excluded(object) => {
-                        Some(*removal)
-                    }
-                    (None, Some(&other)) if matches!(self.fates[other], Fate::Update(_)) && excluded(object) => {
-                        made.get(&self.lowered.declarations[other].address).copied()
-                    }
-                    _ => None,
-                };
-                steps[waits].after.extend(before);
+        }
+        for (position, own) in self.lowered.declarations.iter().enumerate() {
+            let fate = &self.fates[position].0;
+            let Some(waits) = done.made[position].filter(|_| fate.brings_about()) else { continue };
+            let predecessor = self.old[position].map(|object| &object.token);
+            let mut before = BTreeSet::new();
+            if !matches!(fate, Fate::Update(_)) {
+                let own_removal = predecessor.and_then(|token| done.unmade.get(token));
+                let wanted = |field: &str| steps[waits].fields.get(field).and_then(Expr::known);
+                let others = holdings(own.kind, own.place, wanted).filter_map(|key| holders.get(&key)).flatten();
+                before.extend(others.filter(|removal| Some(*removal) != own_removal).copied());
             }
+            if let (Some(excludes), Some(moving)) = (own.kind.excludes, moving.get(&(own.kind.name, own.place))) {
+                let wanted = known(&steps[waits].fields);
+                let others = moving.iter().filter(|(object, _)| predecessor != Some(&object.token));
+                before.extend(others.filter(|(object, _)| excludes(&wanted, &object.fields)).map(|(_, step)| *step));
+            }
+            steps[waits].after.extend(before);
         }
     }
 }
 
+/// Everything that a create sets, as deltas from nothing.
+fn initial(kind: &Kind, fields: &Resolved) -> Vec<Delta> {
+    let nothing = Fields::new();
+    deltas(kind, fields, Baseline { recorded: &nothing, observed: None })
+        .into_iter()
+        .map(|delta| Delta { replaces: false, ..delta })
+        .collect()
+}
+
+/// What only one object of a kind may have at a time in a place: which rule says so, and the values as text.
+type Holding = (&'static str, PlaceCode, usize, String);
+
+/// What fields hold of that; rules of which a value is unknown or absent hold nothing.
+fn holdings(
+    kind: &'static Kind,
+    place: PlaceCode,
+    value: impl Fn(&str) -> Option<Value>,
+) -> impl Iterator<Item = Holding> {
+    kind.exclusive.iter().enumerate().filter_map(move |(number, rule)| {
+        let values = rule.fields.iter().map(|field| value(field).filter(|value| !value.is_null()));
+        let values: Vec<_> = values.collect::<Option<_>>()?;
+        Some((kind.name, place, number, Value::Array(values).to_string()))
+    })
+}
+
 /// The fields whose values are known.
-fn known(resolved: &BTreeMap<String, Expr>) -> Fields {
+fn known(resolved: &Resolved) -> Fields {
     resolved.iter().filter_map(|(name, expr)| Some((name.clone(), expr.known()?))).collect()
 }
 
-/// Whether an object with the wanted fields can't be made while one with the others exists.
-fn clash(kind: &Kind, wanted: &Fields, there: &Fields) -> bool {
-    let same = |field: &&str| {
-        let value = wanted.get(*field).filter(|value| !value.is_null());
-        value.is_some() && value == there.get(*field)
-    };
-    kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(same))
-        || kind.excludes.is_some_and(|excludes| excludes(wanted, there))
+/// The recorded fields, in the form of the kind's present version.
+fn migrated<'o>(kind: &Kind, object: &'o Object) -> Cow<'o, Fields> {
+    if object.version == kind.version {
+        return Cow::Borrowed(&object.fields);
+    }
+    let stored = Value::Object(object.fields.clone().into_iter().collect());
+    match (kind.migrate)(object.version, stored) {
+        Value::Object(fields) => Cow::Owned(fields.into_iter().collect()),
+        _ => Cow::Borrowed(&object.fields),
+    }
 }
