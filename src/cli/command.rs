@@ -89,7 +89,7 @@ async fn plan(topology: &Topology, common: &Common, out: Option<&Path>, full: bo
     if let (Some(file), false) = (out, common.json) {
         say(&format!("Written to {}; run it with `apply {0}`.", file.display()))?;
     }
-    Ok(common.changes(!plan.is_empty()))
+    Ok(common.changes(!plan.is_empty() || !plan.unsettled.is_empty()))
 }
 
 async fn make_plan(cloud: &Cloud, topology: &Topology, common: &Common) -> Result<Plan, BoxError> {
@@ -127,7 +127,7 @@ async fn destroy(topology: &Topology, common: &Common) -> Result<Exit, BoxError>
 async fn execute(cloud: &Cloud, topology: &Topology, common: &Common, plan: Plan) -> Result<Exit, BoxError> {
     show(&plan, common, Detail::Changes)?;
     if plan.is_empty() {
-        return Ok(Exit::Done);
+        return Ok(if plan.unsettled.is_empty() { Exit::Done } else { Exit::Failed });
     }
     if !common.yes && cloud.sandbox.is_none() && !confirmed(&plan)? {
         say("Nothing was changed.")?;

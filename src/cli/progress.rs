@@ -108,6 +108,9 @@ impl Bars {
             Event::Recovering { open } => {
                 let _ = self.screen.println(format!("settling {open} calls that an interrupted run left"));
             }
+            Event::Unsettled { address, fault } => {
+                let _ = self.screen.println(unsettled(address, fault));
+            }
             Event::LookingAgain { absent, delay } => {
                 let _ = self.screen.println(again(*absent, *delay));
             }
@@ -156,6 +159,10 @@ fn sign(action: Action) -> char {
     }
 }
 
+fn unsettled(address: &Address, fault: &Fault) -> String {
+    format!("what an interrupted call left of {address} can't be found out: {fault}")
+}
+
 fn again(absent: usize, delay: Duration) -> String {
     format!(
         "{absent} recorded objects are not there; reading them again in {:.0} s, as AWS can be late to show them",
@@ -176,6 +183,7 @@ fn line(moment: &Moment) -> Option<String> {
     let text = match &moment.event {
         Event::Refreshing { total } => format!("reading {total} objects"),
         Event::Recovering { open } => format!("settling {open} calls that an interrupted run left"),
+        Event::Unsettled { address, fault } => unsettled(address, fault),
         Event::LookingAgain { absent, delay } => again(*absent, *delay),
         Event::Settled { address, operation, exists } => {
             let found = if *exists { "exists" } else { "does not exist" };

@@ -30,6 +30,9 @@ pub struct Keep {
     /// The object is left in AWS and forgotten instead of being deleted.
     #[serde(default)]
     pub retain: bool,
+    /// Longest time that its deletion may take, where the program says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
 }
 
 impl Options {

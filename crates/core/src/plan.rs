@@ -45,6 +45,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many declared resources stay as they are.
     pub unchanged: usize,
+    /// Resources with an interrupted call that nobody could settle yet, because AWS does not answer there: left out,
+    /// with everything that waits for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<Address>,
     /// Things a person should know before saying yes.
     pub warnings: Vec<String>,
 }

@@ -21,7 +21,7 @@ use crate::{
     handle::{Handle, Node},
     kind::Kind,
     lower::to_expr,
-    options::{Lifecycle, Options},
+    options::{Keep, Lifecycle, Options},
     place::{Global, Place, PlaceCode, Region},
     problem::{Problem, Problems},
     resource::Resource,
@@ -353,7 +353,7 @@ impl<'t, P: Place> Scope<'t, P> {
             }
         });
         let lifecycle = Lifecycle {
-            keep: options.keep,
+            keep: Keep { timeout: options.timeout, ..options.keep },
             ignore: options.ignore,
             formerly: formerly.collect(),
             timeout: options.timeout.unwrap_or(DEFAULT_TIMEOUT),

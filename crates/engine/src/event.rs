@@ -64,6 +64,13 @@ pub enum Event {
         /// Whether the object exists.
         exists: bool,
     },
+    /// What a call of an interrupted run did could not be found out; everything that does not need it goes on.
+    Unsettled {
+        /// The resource.
+        address: Address,
+        /// Why AWS gave no answer.
+        fault: Fault,
+    },
     /// Recorded objects are not there; they are read again, as AWS can be late to show what was just made.
     LookingAgain {
         /// How many.
@@ -271,6 +278,7 @@ fn mirror(event: &Event) {
             tracing::warn!(%address, ?action, because = because.as_ref().map(tracing::field::display), "skipped");
         }
         Event::Stopping { at_once } => tracing::warn!(at_once, "stopping"),
+        Event::Unsettled { address, fault } => tracing::warn!(%address, %fault, "unsettled"),
         Event::LookingAgain { absent, .. } => tracing::info!(absent, "looking again"),
         Event::Ended { summary, store_error, .. } => tracing::info!(?summary, store_error, "ended"),
     }

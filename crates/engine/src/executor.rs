@@ -222,9 +222,20 @@ impl Executor {
     }
 
     /// Settles what an interrupted run left open, as every other operation does first.
+    ///
+    /// # Errors
+    /// [`Error::Unsettled`] with what could not be settled; everything else is.
     pub async fn recover(&self, topology: &impl Declared, store: Arc<dyn Store>) -> Result<(), Error> {
         let name = self.shared.name(&topology.lowered()?);
-        self.on_runtime(|own| async move { own.settled_state(&name, &store, "recover").await.map(drop) }).await
+        self.on_runtime(|own| async move {
+            let mut session = own.open(&name, store, "recover").await?;
+            let result = recover(&mut session, &own.tools(&name)).await;
+            match close(session, result).await? {
+                faults if faults.is_empty() => Ok(()),
+                faults => Err(Error::Unsettled { faults }),
+            }
+        })
+        .await
     }
 
     /// Does the work on the executor's runtime, whose time it follows.
@@ -272,7 +283,7 @@ impl Executor {
         Session::open(store, name.clone(), owner, seed).await
     }
 
-    /// The state without open intents, and what a person should know of it.
+    /// The state without open intents that can be settled, and what a person should know of it.
     async fn settled_state(
         &self,
         name: &Name,
@@ -321,7 +332,7 @@ impl Executor {
             unmoved(&*store, plan, &state)?;
             return Ok(self.ended(Report {
                 steps: Vec::new(),
-                summary: Summary::default(),
+                summary: Summary::of(&[], !plan.unsettled.is_empty()),
                 warnings: plan.warnings.clone(),
                 revision: state.revision,
                 elapsed: began.elapsed(),
@@ -346,7 +357,7 @@ impl Executor {
         warnings.extend(plan.warnings.iter().cloned());
         let (revision, broken) = session.close().await;
         let store_error = ran.broken.or(broken);
-        let mut summary = Summary::of(&ran.steps, store_error.is_some());
+        let mut summary = Summary::of(&ran.steps, store_error.is_some() || !plan.unsettled.is_empty());
         let critical_path = critical_path(plan, &ran.steps);
         summary.makespan = ran.makespan.as_secs_f64();
         summary.critical_path = critical_path.as_secs_f64();
@@ -379,6 +390,7 @@ impl Executor {
         plan: &Plan,
         command: &str,
     ) -> Result<BTreeMap<Address, Attributes>, Error> {
+        // What stays open is not in the plan.
         recover(session, tools).await?;
         unmoved(store, plan, &session.state)?;
         let wanted = reader::lookups_of_secrets(lowered, plan);

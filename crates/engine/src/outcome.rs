@@ -169,8 +169,8 @@ impl Report {
 }
 
 impl Summary {
-    /// Counts what became of the steps.
-    pub(crate) fn of(steps: &[StepReport], store_failed: bool) -> Self {
+    /// Counts what became of the steps; `incomplete` says that the run failed whatever they did.
+    pub(crate) fn of(steps: &[StepReport], incomplete: bool) -> Self {
         let mut summary = Self::default();
         let mut stopped = false;
         for step in steps {
@@ -191,7 +191,7 @@ impl Summary {
         let real_failure = steps
             .iter()
             .any(|step| matches!(&step.result, StepResult::Failed(fault) if fault.kind != FaultKind::Stopped));
-        summary.ended = match (store_failed || real_failure, stopped) {
+        summary.ended = match (incomplete || real_failure, stopped) {
             (true, _) => Ended::Failed,
             (false, true) => Ended::Stopped,
             (false, false) => Ended::Done,

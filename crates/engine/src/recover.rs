@@ -1,7 +1,9 @@
 //! Recovery: what an interrupted run left open is settled by asking AWS, before anything else.
 
+use std::time::Duration;
+
 use landfall_core::{
-    Fault, FaultKind, Observed,
+    Address, Fault, FaultKind, Observed,
     plan::merge,
     provider::Desired,
     state::{Entry, Object, Operation},
@@ -19,14 +21,18 @@ use crate::{
     tools::Tools,
 };
 
-/// Settles every open intent: found objects are adopted, the others never happened.
+/// How long a service that does not answer is asked again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Settles every open intent: found objects are adopted, the others never happened. Returns the objects that AWS gives
+/// no answer about, as when a region is down: their intents stay open, and plans leave them out.
 ///
 /// # Errors
-/// [`Error::Unsettled`] with the objects that could not be asked for; all others are settled.
-pub(crate) async fn recover(session: &mut Session, tools: &Tools) -> Result<(), Error> {
+/// When the run is told to stop, or the log can't be written.
+pub(crate) async fn recover(session: &mut Session, tools: &Tools) -> Result<Vec<(Address, Fault)>, Error> {
     let open: Vec<(Operation, Object)> = session.state.open.values().cloned().collect();
     if open.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     tools.events.emit(Event::Recovering { open: open.len() });
     let mut faults = Vec::new();
@@ -36,7 +42,11 @@ pub(crate) async fn recover(session: &mut Session, tools: &Tools) -> Result<(), 
             tools.subject(&object.address, &object.kind, object.place, &object.token, tags_of(&object.fields));
         let seed: u64 = session.random.random();
         match subject {
-            Ok(subject) => drop(askers.spawn(ask(subject, operation, object, seed))),
+            Ok(mut subject) => {
+                // Elsewhere there is work to do.
+                subject.tools.retry.unavailable = subject.tools.retry.unavailable.min(PATIENCE);
+                askers.spawn(ask(subject, operation, object, seed));
+            }
             Err(fault) => faults.push((object.address, fault)),
         }
     }
@@ -68,11 +78,11 @@ pub(crate) async fn recover(session: &mut Session, tools: &Tools) -> Result<(), 
     if tools.stop.is_requested() {
         return Err(Error::Stopped);
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
     faults.sort_by(|a, b| a.0.cmp(&b.0));
-    Err(Error::Unsettled { faults })
+    for (address, fault) in &faults {
+        tools.events.emit(Event::Unsettled { address: address.clone(), fault: fault.clone() });
+    }
+    Ok(faults)
 }
 
 type Answer = (Operation, Object, Result<Option<Observed>, Fault>);

@@ -515,17 +515,96 @@ async fn a_panic_in_a_provider_fails_its_step_and_the_next_run_settles_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_settled_is_an_error_that_names_it_and_later_it_is_settled() {
+async fn what_can_not_be_settled_is_left_out_with_what_needs_it_and_everything_else_goes_on() {
     let cloud = Cloud::new();
-    cloud.fail("create", "a", Fail::Half(FaultKind::Denied), 1);
-    cloud.fail("read", "a", Fail::Refuse(FaultKind::Denied), 2);
     let (executor, store) = (cloud.executor(), memory());
-    assert!(!apply(&executor, &chain(), &store).await.is_done());
+    // The region goes down in the middle of a create, and stays down for the next run.
+    cloud.fail("create", "a", Fail::Lose, 1);
+    cloud.fail("read", "a", Fail::Refuse(FaultKind::Unavailable), 1000);
+    let outcome = apply(&executor, &chain(), &store).await;
+    assert!(!outcome.is_done());
     assert_eq!(store.load().await.unwrap().state.open.len(), 1);
-    let error = executor.plan(&chain(), store.clone(), PlanOptions::default()).await.unwrap_err();
-    assert!(error.to_string().contains("test.thing:a: test:DescribeThings was denied"), "{error}");
-    up(&executor, &chain(), &store).await;
+
+    let began = Instant::now();
+    let plan = executor.plan(&wider(), store.clone(), PlanOptions::default()).await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(31), "{:?}", began.elapsed());
+    let planned: Vec<_> = plan.steps.iter().map(|step| step.address.name()).collect();
+    assert_eq!(planned, ["new"], "b and c wait for a");
+    let unsettled: Vec<_> = plan.unsettled.iter().map(landfall_core::Address::name).collect();
+    assert_eq!(unsettled, ["a"]);
+    assert!(plan.to_string().contains("an interrupted create of it is not settled"), "{plan}");
+    let outcome = executor.apply(&wider(), store.clone(), plan).await.unwrap();
+    assert_eq!(outcome.report().summary.created, 1);
+    assert!(!outcome.is_done(), "the platform is not as declared");
+    let error = executor.recover(&chain(), store.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("test.thing:a: test:DescribeThings got no usable answer"), "{error}");
+    let outcome = executor.destroy(&chain(), store.clone(), PlanOptions::default()).await.unwrap();
+    assert!(!outcome.is_done(), "what may exist is not said to be gone");
+
+    cloud.world().fails.clear();
+    up(&executor, &wider(), &store).await;
     assert_in_step(&cloud, &store.load().await.unwrap().state);
+}
+
+/// The chain, and something new beside it.
+fn wider() -> Topology {
+    let topology = chain();
+    topology.region::<ApSouth1>().add("new", Thing::new(1));
+    topology
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_object_has_one_heir() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    up(&executor, &topology_of_one(), &store).await;
+    let former = store.load().await.unwrap().state.objects.values().next().unwrap().address.to_string();
+    let split = topology();
+    for name in ["first", "second"] {
+        split.region::<ApSouth1>().add_with(name, Options::new().formerly(&former), Thing::new(1));
+    }
+    let error = executor.plan(&split, store.clone(), PlanOptions::default()).await.unwrap_err().to_string();
+    assert!(error.contains("test.thing:second") && error.contains("so does ap-south-1/test.thing:first"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_protected_is_replaced_neither_with_the_protection_nor_with_its_removal() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    let of = |shape, protect: bool| {
+        let topology = topology();
+        let options = if protect { Options::new().protect() } else { Options::new() };
+        topology.region::<ApSouth1>().add_with("a", options, Thing { shape, ..Thing::new(1) });
+        topology
+    };
+    up(&executor, &of(0, false), &store).await;
+    let refused = async |topology: Topology| {
+        let error = executor.plan(&topology, store.clone(), PlanOptions::default()).await.unwrap_err().to_string();
+        assert!(error.contains("it is protected, and a change of `shape` would replace it"), "{error}");
+    };
+    refused(of(1, true)).await;
+    up(&executor, &of(0, true), &store).await;
+    refused(of(1, true)).await;
+    refused(of(1, false)).await;
+    up(&executor, &of(0, false), &store).await;
+    up(&executor, &of(1, false), &store).await;
+    assert_in_step(&cloud, &store.load().await.unwrap().state);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_outlives_the_code() {
+    let cloud = Cloud::new();
+    let (executor, store) = (cloud.executor(), memory());
+    let slow = topology();
+    let three = Duration::from_hours(3);
+    slow.region::<ApSouth1>().add_with("slow", Options::new().timeout(three), Thing::new(1));
+    up(&executor, &slow, &store).await;
+    for goal in [
+        executor.plan_destroy(&topology(), store.clone(), PlanOptions::default()).await,
+        executor.plan(&topology(), store.clone(), PlanOptions::default()).await,
+    ] {
+        assert_eq!(goal.unwrap().steps[0].timeout, three);
+    }
 }
 
 #[tokio::test(start_paused = true)]

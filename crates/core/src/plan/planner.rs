@@ -38,9 +38,11 @@ pub fn apply(lowered: &Lowered, state: &State, seen: &Observations, choice: &Cho
             Vec::new()
         }
     };
-    let (steps, warnings) = choose(steps, choice, &mut problems, |address| {
+    let (steps, unsettled, mut warnings) = settled(steps, state);
+    let (steps, left_out) = choose(steps, choice, &mut problems, |address| {
         lowered.get(address).is_some() || state.current(address).is_some()
     });
+    warnings.extend(left_out);
     let changing: BTreeSet<_> = steps.iter().map(|step| &step.address).collect();
     let unchanged = lowered
         .declarations
@@ -55,6 +57,7 @@ pub fn apply(lowered: &Lowered, state: &State, seen: &Observations, choice: &Cho
         gone: gone(state, seen),
         steps,
         unchanged,
+        unsettled,
         warnings,
     })
 }
@@ -74,7 +77,8 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
     let mut unmade: HashMap<&Token, StepIndex> = HashMap::new();
     for object in by_address(state).into_iter().filter(|object| !is_gone(&object.token)) {
         if protected.contains(&object.token) {
-            let why = if object.keep.protect { "it is protected" } else { "something protected needs it" };
+            let why =
+                if object.keep.protect && !object.deposed { "it is protected" } else { "something protected needs it" };
             warnings.push(format!("{} stays: {why}", object.address));
             continue;
         }
@@ -93,8 +97,9 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
         problems.push(tangle(&steps, &ring));
         Vec::new()
     });
+    let (steps, unsettled, not_settled) = settled(steps, state);
     let (steps, left_out) = choose(steps, choice, &mut problems, |address| state.current(address).is_some());
-    warnings.extend(left_out);
+    warnings.extend(not_settled.into_iter().chain(left_out));
     Problems::new(problems).or(Plan {
         topology: state.topology.clone(),
         environment: state.environment.clone(),
@@ -103,6 +108,7 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
         gone,
         steps,
         unchanged: protected.len(),
+        unsettled,
         warnings,
     })
 }
@@ -122,13 +128,46 @@ fn by_address(state: &State) -> Vec<&Object> {
 /// Protected objects, with everything they depend on.
 fn protected(state: &State, is_gone: impl Fn(&Token) -> bool) -> BTreeSet<&Token> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&Object> = state.objects.values().filter(|object| object.keep.protect).collect();
+    let is_protected = |object: &&Object| object.keep.protect && !object.deposed;
+    let mut open: Vec<&Object> = state.objects.values().filter(is_protected).collect();
     while let Some(object) = open.pop() {
         if !is_gone(&object.token) && found.insert(&object.token) {
             open.extend(object.dependencies.iter().filter_map(|token| state.objects.get(token)));
         }
     }
     found
+}
+
+/// Leaves out what touches objects with an open call, and what waits for that; the steps are sorted.
+fn settled(steps: Vec<Step>, state: &State) -> (Vec<Step>, Vec<Address>, Vec<String>) {
+    if state.open.is_empty() {
+        return (steps, Vec::new(), Vec::new());
+    }
+    let addresses: BTreeSet<&Address> = state.open.values().map(|(_, object)| &object.address).collect();
+    let used: BTreeSet<&Token> = state.open.values().flat_map(|(_, object)| &object.dependencies).collect();
+    let mut left_out = vec![false; steps.len()];
+    for (position, step) in steps.iter().enumerate() {
+        let deletes_used = step.action.deletes() && step.token.as_ref().is_some_and(|token| used.contains(token));
+        left_out[position] =
+            addresses.contains(&step.address) || deletes_used || step.after.iter().any(|&before| left_out[before]);
+    }
+    let mut warnings: Vec<_> = state
+        .open
+        .values()
+        .map(|(operation, object)| {
+            format!(
+                "{} is left out: an interrupted {operation} of it is not settled; the next run asks again",
+                object.address
+            )
+        })
+        .collect();
+    let waiting = steps.iter().zip(&left_out).filter(|(step, out)| **out && !addresses.contains(&step.address)).count();
+    if waiting > 0 {
+        warnings.push(format!("{waiting} step{} that would have to wait for it left out too", plural(waiting)));
+    }
+    let order: Vec<_> = (0..steps.len()).filter(|&position| !left_out[position]).collect();
+    let unsettled = addresses.into_iter().cloned().collect();
+    (order::renumber(steps, &order), unsettled, warnings)
 }
 
 /// Keeps the chosen steps and those they wait for; says what is left out.
@@ -208,9 +247,22 @@ fn removal(object: &Object, action: Action, reason: Option<Reason>) -> Step {
         observed: None,
         dependencies: Vec::new(),
         keep: object.keep,
-        timeout: crate::topology::DEFAULT_TIMEOUT,
+        timeout: object.keep.timeout.unwrap_or(crate::topology::DEFAULT_TIMEOUT),
         after: BTreeSet::new(),
     }
+}
+
+/// What is wrong with an object that a declaration claims by `formerly`.
+fn misnamed(own: &Declaration, object: &Object) -> Option<Problem> {
+    let (kind, place) = (&object.kind, object.place);
+    let cause = if *kind != own.kind.name {
+        format!("`formerly` names {}, which is of another kind, {kind}", object.address)
+    } else if place != own.place {
+        format!("`formerly` names {}, which lives in {place}, and nothing moves between places", object.address)
+    } else {
+        return None;
+    };
+    Some(Problem::at(&own.address, cause, "remove it: then the new object is created and the old one deleted"))
 }
 
 /// What happens to one declared resource.
@@ -260,24 +312,31 @@ struct Made<'a> {
 impl<'a> Planner<'a> {
     fn new(lowered: &'a Lowered, state: &'a State, seen: &'a Observations) -> Self {
         let mut lost = BTreeSet::new();
+        let mut problems = Vec::new();
+        let mut heirs: BTreeMap<&Address, &Address> = BTreeMap::new();
         let mut old = Vec::with_capacity(lowered.declarations.len());
         for (position, own) in lowered.declarations.iter().enumerate() {
-            let renamed = || own.lifecycle.formerly.iter().filter(|from| lowered.get(from).is_none());
-            let object = state.current(&own.address).or_else(|| renamed().find_map(|address| state.current(address)));
+            let object = state.current(&own.address).or_else(|| {
+                let mut renamed = own.lifecycle.formerly.iter().filter(|from| lowered.get(from).is_none());
+                let (from, object) = renamed.find_map(|from| Some((from, state.current(from)?)))?;
+                let problem = misnamed(own, object).or_else(|| {
+                    let first = heirs.insert(from, &own.address)?;
+                    Some(Problem::at(
+                        &own.address,
+                        format!("`formerly` names {from}, and so does {first}"),
+                        "keep it at the one that the object goes to",
+                    ))
+                });
+                let fits = problem.is_none();
+                problems.extend(problem);
+                fits.then_some(object)
+            });
             let is_gone = object.is_some_and(|object| matches!(seen.objects.get(&object.token), Some(None)));
             if is_gone {
                 lost.insert(position);
             }
             old.push(object.filter(|_| !is_gone && own.lookup.is_none()));
         }
-        let problems = state.open.values().map(|(operation, object)| {
-            Problem::at(
-                &object.address,
-                format!("an interrupted {operation} is not settled"),
-                "recover before planning",
-            )
-        });
-        let problems = problems.collect();
         let fates = Vec::with_capacity(lowered.declarations.len());
         Self { lowered, state, seen, old, lost, fates, leave_first: BTreeSet::new(), problems }
     }
@@ -329,7 +388,7 @@ impl<'a> Planner<'a> {
         } else if deltas.is_empty() {
             if self.needs_record(own, object) { Fate::Record } else { Fate::Keep }
         } else if deltas.iter().any(|delta| delta.replaces) || self.is_entangled(position, &resolved, &recorded) {
-            if object.keep.protect && own.lifecycle.keep.protect {
+            if object.keep.protect || own.lifecycle.keep.protect {
                 let one = deltas.iter().any(|delta| delta.replaces);
                 let at_fault = deltas.iter().filter(|delta| delta.replaces || !one);
                 let fields: Vec<_> = at_fault.map(|delta| format!("`{}`", delta.field)).collect();
@@ -503,7 +562,7 @@ impl<'a> Planner<'a> {
         for object in self.undeclared(&claimed) {
             let reason = if object.deposed { Reason::Deposed } else { Reason::NotDeclared };
             let action = if object.keep.retain { Action::Forget } else { Action::Delete };
-            if object.keep.protect && !object.keep.retain {
+            if object.keep.protect && !object.keep.retain && !object.deposed {
                 self.problems.push(Problem::at(
                     &object.address,
                     "it is protected, and the program does not declare it any more",
