@@ -137,7 +137,15 @@ impl Store for S3Store {
         if !opened.exists().await? {
             return Ok(Loaded::default());
         }
-        let (tail, warnings) = opened.log.tail().await?;
+        let known = self.0.held.lock().await.as_ref().and_then(Session::read);
+        let (tail, warnings) = match known {
+            // Who holds the lease has read the log: only what others may have written since is missing.
+            Some((mut tail, warnings)) => {
+                opened.log.follow(&mut tail).await?;
+                (tail, warnings)
+            }
+            None => opened.log.tail().await?,
+        };
         Ok(Loaded { state: tail.state, warnings })
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Session {
     renewed: Instant,
     tail: Tail,
     end: End,
+    /// What a person should know of how the log was read.
+    warnings: Vec<String>,
 }
 
 /// What a session knows of the log's end.
@@ -94,7 +96,14 @@ impl Session {
             let renewed = Instant::now();
             let from = found.map(|(_, version)| version);
             if let Raced::Won(version) = swap(opened, from, &record, renewed + RENEW_WITHIN).await? {
-                return Ok(Self { record, version, renewed, tail: Tail::default(), end: End::Known });
+                return Ok(Self {
+                    record,
+                    version,
+                    renewed,
+                    tail: Tail::default(),
+                    end: End::Known,
+                    warnings: Vec::new(),
+                });
             }
         }
         Err(busy(opened))
@@ -105,7 +114,7 @@ impl Session {
         if !exists && !opened.exists().await? {
             self.create(opened).await?;
         }
-        (self.tail, _) = opened.log.tail().await?;
+        (self.tail, self.warnings) = opened.log.tail().await?;
         self.fence(opened).await
     }
 
@@ -149,6 +158,11 @@ impl Session {
 
     pub(super) fn lease(&self) -> Lease {
         Lease { fence: self.record.fence, ttl: TTL }
+    }
+
+    /// The log as far as it was read and written.
+    pub(super) fn read(&self) -> Option<(Tail, Vec<String>)> {
+        (self.end == End::Known).then(|| (self.tail.clone(), self.warnings.clone()))
     }
 
     pub(super) async fn renew(&mut self, opened: &Opened) -> Result<(), StoreError> {
@@ -280,7 +294,7 @@ impl Session {
             let renewed = Instant::now();
             if let Raced::Won(version) = swap(opened, Some(version), &record, renewed + RENEW_WITHIN).await? {
                 let (tail, _) = opened.log.tail().await?;
-                let mut session = Self { record, version, renewed, tail, end: End::Known };
+                let mut session = Self { record, version, renewed, tail, end: End::Known, warnings: Vec::new() };
                 return match session.fence(opened).await {
                     // Somebody has taken the lease already, and ended the one before in doing so.
                     Err(StoreError::LeaseLost { .. }) => Ok(()),
