@@ -90,12 +90,12 @@ impl Session {
     /// Creates everything; returns the last object as it is read then.
     async fn create(&mut self) -> (Subject, Observed) {
         let mut last = None;
-        for declaration in self.lowered.declarations.to_vec() {
-            let subject = self.subject(&declaration);
+        for declaration in &self.lowered.declarations {
+            let subject = self.subject(declaration);
             let made = subject.provider.reconcile(&subject.cx, &subject.want, None).await.expect("created");
             let id = made["id"].as_str().expect("an id").to_owned();
             let read = subject.provider.observe(&subject.cx, Locator::Id(&id)).await.expect("read").expect("there");
-            self.made.insert(declaration.address, made);
+            self.made.insert(declaration.address.clone(), made);
             last = Some((subject, read));
         }
         last.expect("something is declared")

@@ -402,6 +402,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_private_stays_private_through_an_update() {
+        let keys = || {
+            let keys = aws_sdk_cloudfront::types::TrustedKeyGroups::builder().enabled(true).quantity(1).items("group");
+            Some(keys.build().unwrap())
+        };
+        let mut current = request::config(&full(), "token", None).unwrap();
+        current.default_cache_behavior.as_mut().unwrap().trusted_key_groups = keys();
+        let by_path = current.cache_behaviors.as_mut().unwrap().items.as_mut().unwrap();
+        by_path[0].trusted_key_groups = keys();
+        let pattern = by_path[0].path_pattern.clone();
+        let wanted = request::config(&full(), "token", None).unwrap();
+        let kept = request::keep_unmanaged(wanted, current);
+        assert_eq!(kept.default_cache_behavior.unwrap().trusted_key_groups, keys());
+        let by_path = kept.cache_behaviors.unwrap().items.unwrap();
+        let path = by_path.iter().find(|behavior| behavior.path_pattern == pattern).unwrap();
+        assert_eq!(path.trusted_key_groups, keys());
+    }
+
+    #[test]
     fn names_of_enums_are_aws_names() {
         assert_eq!(name(&MinimumProtocolVersion::default()), "TLSv1.2_2021");
         assert_eq!(name(&crate::PriceClass::All), "PriceClass_All");

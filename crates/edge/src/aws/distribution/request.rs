@@ -66,7 +66,40 @@ pub(super) fn keep_unmanaged(mut wanted: DistributionConfig, current: Distributi
     wanted.viewer_mtls_config = current.viewer_mtls_config;
     wanted.connection_function_association = current.connection_function_association;
     wanted.cache_tag_config = current.cache_tag_config;
+    if let (Some(wanted), Some(current)) = (&mut wanted.default_cache_behavior, current.default_cache_behavior) {
+        keep_of_default(wanted, current);
+    }
+    let behaviors = |behaviors: Option<CacheBehaviors>| behaviors.and_then(|all| all.items).unwrap_or_default();
+    let mut by_path = behaviors(current.cache_behaviors);
+    for wanted in wanted.cache_behaviors.iter_mut().filter_map(|all| all.items.as_mut()).flatten() {
+        let same = by_path.iter().position(|current| current.path_pattern == wanted.path_pattern);
+        if let Some(position) = same {
+            keep_of_path(wanted, by_path.swap_remove(position));
+        }
+    }
     wanted
+}
+
+/// Who may see what is private, functions of AWS Lambda, logs in real time: without them a site would be open.
+fn keep_of_default(wanted: &mut DefaultCacheBehavior, current: DefaultCacheBehavior) {
+    wanted.trusted_signers = current.trusted_signers;
+    wanted.trusted_key_groups = current.trusted_key_groups;
+    wanted.smooth_streaming = current.smooth_streaming;
+    wanted.lambda_function_associations = current.lambda_function_associations;
+    wanted.field_level_encryption_id = current.field_level_encryption_id;
+    wanted.realtime_log_config_arn = current.realtime_log_config_arn;
+    wanted.grpc_config = current.grpc_config;
+}
+
+/// The same of the behaviour of a path.
+fn keep_of_path(wanted: &mut ByPath, current: ByPath) {
+    wanted.trusted_signers = current.trusted_signers;
+    wanted.trusted_key_groups = current.trusted_key_groups;
+    wanted.smooth_streaming = current.smooth_streaming;
+    wanted.lambda_function_associations = current.lambda_function_associations;
+    wanted.field_level_encryption_id = current.field_level_encryption_id;
+    wanted.realtime_log_config_arn = current.realtime_log_config_arn;
+    wanted.grpc_config = current.grpc_config;
 }
 
 /// Whether every origin that is sent a secret is sent this one.
