@@ -298,8 +298,8 @@ fn a_replacement_that_no_order_allows_is_a_problem_with_a_mend() {
 
 #[test]
 fn what_excludes_each_other_is_changed_and_made_in_an_order_that_aws_takes() {
-    let step = |action, name: &str| (action, name.to_owned());
     use Action::{Create, CreateReplacement, Delete, DeleteReplaced, Update};
+    let step = |action, name: &str| (action, name.to_owned());
     // A newcomer waits until the one that is there has changed, whatever their names.
     assert_eq!(choir(&[("z", 1)], &[("z", 2), ("a", 2)]), [step(Update, "z"), step(Create, "a")]);
     // It waits for one that leaves.
