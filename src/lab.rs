@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use landfall_core::{Plan, State, Topology, store::Store};
 use landfall_engine::{Executor, MemoryStore, Outcome, PlanOptions, Refresh};
-use landfall_sandbox::Sandbox;
+use landfall_sandbox::{Sandbox, usual_time};
 
 /// A simulated AWS with an executor and a state of its own, for unit tests of topologies.
 ///
@@ -27,7 +27,8 @@ impl Lab {
 
     /// A lab around a sandbox that was set up: with faults, quotas, other kinds.
     pub fn of(sandbox: Sandbox) -> Self {
-        let executor = Executor::builder().providers(sandbox.providers()).runtime(sandbox.runtime()).seed(0).build();
+        let executor = Executor::builder().providers(sandbox.providers()).runtime(sandbox.runtime()).seed(0);
+        let executor = executor.expected(Arc::new(usual_time)).build();
         Self { sandbox, executor, store: Arc::new(MemoryStore::new()) }
     }
 

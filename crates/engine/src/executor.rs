@@ -12,9 +12,9 @@ use std::{
 };
 
 use landfall_core::{
-    Address, Attributes, Lowered, Plan, Problems, Providers, State, Topology,
+    Address, Attributes, Kind, Lowered, Plan, Problems, Providers, State, Topology,
     plan::Goal,
-    state::Entry,
+    state::{Entry, Operation},
     store::{Owner, Store},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -79,10 +79,14 @@ struct Shared {
     clock: WallClock,
     owner: String,
     cloud: Option<Arc<str>>,
+    expected: Expected,
 }
 
 /// Seconds since 1970, for the history.
 pub type WallClock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// How long an operation on an object of a kind usually takes.
+pub type Expected = Arc<dyn Fn(&Kind, Operation) -> Duration + Send + Sync>;
 
 #[bon::bon]
 impl Executor {
@@ -116,6 +120,9 @@ impl Executor {
         /// [`Aws::cloud`]: https://docs.rs/landfall-aws/latest/landfall_aws/struct.Aws.html#method.cloud
         #[builder(into)]
         cloud: Option<String>,
+        /// How long operations usually take: where limits make steps wait, those of the longest chains come first.
+        /// Default: all the same.
+        expected: Option<Expected>,
     ) -> Self {
         let mut random = seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64);
         let shared = Shared {
@@ -128,6 +135,7 @@ impl Executor {
             clock: clock.unwrap_or_else(|| Arc::new(system_clock)),
             owner: owner.unwrap_or_else(user_and_host),
             cloud: cloud.map(Into::into),
+            expected: expected.unwrap_or_else(|| Arc::new(|_, _| Duration::from_secs(1))),
         };
         Self { shared: Arc::new(shared), stop: Stop::new(), events: Events::none() }
     }
@@ -264,6 +272,7 @@ impl Executor {
             providers: self.shared.providers.clone(),
             limits: self.shared.limits.clone(),
             retry: self.shared.retry,
+            expected: self.shared.expected.clone(),
             stop: self.stop.clone(),
             events: self.events.clone(),
             name: name.clone(),

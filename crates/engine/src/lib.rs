@@ -22,7 +22,7 @@ mod writer;
 pub use drift::{Drift, Drifted};
 pub use error::Error;
 pub use event::{Event, Events, Moment, PlanCounts};
-pub use executor::{Declared, Executor, ExecutorBuilder, WallClock};
+pub use executor::{Declared, Executor, ExecutorBuilder, Expected, WallClock};
 pub use limits::{Rate, Rates};
 pub use outcome::{Ended, Outcome, Report, StepReport, StepResult, Summary};
 pub use planning::{PlanOptions, Refresh};

@@ -120,7 +120,11 @@ impl Limits {
         }
     }
 
-    fn try_turn(&self, kind: &str, place: PlaceCode) -> Result<(), Duration> {
+    /// Takes the turn of an operation of the kind.
+    ///
+    /// # Errors
+    /// How long to wait before it may begin.
+    pub(crate) fn try_turn(&self, kind: &str, place: PlaceCode) -> Result<(), Duration> {
         let mut buckets = self.buckets();
         let bucket = self.bucket(&mut buckets, kind, place);
         bucket.recover();
@@ -143,9 +147,14 @@ impl Limits {
         kind: &str,
         place: PlaceCode,
     ) -> &'b mut Bucket {
-        let service = kind.split('.').next().unwrap_or(kind);
+        let service = service(kind);
         buckets.entry((service.to_owned(), place)).or_insert_with(|| Bucket::new(self.rates.of(service)))
     }
+}
+
+/// The service of a kind, by AWS's prefix.
+pub(crate) fn service(kind: &str) -> &str {
+    kind.split('.').next().unwrap_or(kind)
 }
 
 impl Bucket {

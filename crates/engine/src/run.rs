@@ -1,10 +1,10 @@
 //! The run of a plan: one owner of graph, counters and state; workers that make calls; messages in between.
 
 mod prepare;
+mod ready;
 mod worker;
 
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
     future::Future,
     pin::Pin,
@@ -14,7 +14,7 @@ use std::{
 
 use landfall_core::{
     Address, Attributes, Fault, FaultKind, Fields, Lowered, Plan,
-    plan::{Action, StepIndex, merge},
+    plan::{Action, Step, StepIndex, merge},
     state::{Entry, Object, Operation, Token},
     store::StoreError,
 };
@@ -28,6 +28,7 @@ use tokio::{
 pub(crate) use self::prepare::{migrated, without_digests};
 use self::{
     prepare::{Prepared, Site},
+    ready::Ready,
     worker::Ending,
 };
 use crate::{
@@ -89,10 +90,10 @@ struct Owner<'a> {
     /// How many steps each still waits for.
     waiting: Vec<usize>,
     dependents: Vec<Vec<StepIndex>>,
-    /// Length of the longest chain of steps that wait for each.
-    height: Vec<usize>,
-    /// Steps that wait for nothing but a slot: those that most depends on come first.
-    ready: BTreeSet<(Reverse<usize>, StepIndex)>,
+    /// Expected time from the start of each step to the end of the longest chain of steps that wait for it.
+    height: Vec<Duration>,
+    /// Steps that wait for nothing but limits.
+    ready: Ready<'a>,
     /// Steps that wait for nothing and change only the state.
     at_once: BTreeSet<StepIndex>,
     workers: JoinSet<Ending>,
@@ -129,11 +130,12 @@ impl<'a> Owner<'a> {
     ) -> Self {
         let count = plan.steps.len();
         let mut dependents = vec![Vec::new(); count];
-        let mut height = vec![0; count];
+        let mut height = vec![Duration::ZERO; count];
         for (position, step) in plan.steps.iter().enumerate().rev() {
+            height[position] += expected(tools, step);
             for &before in &step.after {
                 dependents[before].push(position);
-                height[before] = height[before].max(height[position] + 1);
+                height[before] = height[before].max(height[position]);
             }
         }
         let mut owner = Self {
@@ -145,7 +147,7 @@ impl<'a> Owner<'a> {
             waiting: plan.steps.iter().map(|step| step.after.len()).collect(),
             dependents,
             height,
-            ready: BTreeSet::new(),
+            ready: Ready::default(),
             at_once: BTreeSet::new(),
             workers: JoinSet::new(),
             flights: HashMap::new(),
@@ -170,8 +172,9 @@ impl<'a> Owner<'a> {
             self.observe_stop(&mut level);
             self.observe_writer(&writer);
             self.record_what_needs_no_call();
-            let wants_slot = !self.halted && !self.ready.is_empty();
-            if self.workers.is_empty() && !wants_slot {
+            let wants_slot = !self.halted && self.ready.may_start(Instant::now());
+            let turn = self.ready.next_turn().filter(|_| !self.halted && !wants_slot);
+            if self.workers.is_empty() && !wants_slot && turn.is_none() {
                 break;
             }
             // A queued request that nobody polls would keep a slot from other runs.
@@ -182,10 +185,11 @@ impl<'a> Owner<'a> {
                 Some(ended) = self.workers.join_next_with_id() => self.ended(ended),
                 () = self.tools.stop.reached(next), if level < Level::Leave => {}
                 () = failed(&mut writer), if !self.halted => {}
+                () = tokio::time::sleep_until(turn.unwrap_or_else(Instant::now)), if turn.is_some() => {}
                 granted = granted(&mut slot), if wants_slot => {
                     slot = None;
                     if let Some(granted) = granted
-                        && let Some((_, position)) = self.ready.pop_first()
+                        && let Some(position) = self.ready.pop(&self.tools.limits)
                     {
                         self.start(position, granted);
                     }
@@ -217,7 +221,7 @@ impl<'a> Owner<'a> {
     /// A step waits for nothing any more.
     fn enqueue(&mut self, position: StepIndex) {
         if self.plan.steps[position].action.calls_aws() {
-            self.ready.insert((Reverse(self.height[position]), position));
+            self.ready.insert(&self.plan.steps[position], self.height[position], position);
         } else {
             self.at_once.insert(position);
         }
@@ -254,13 +258,14 @@ impl<'a> Owner<'a> {
     /// Starts the call of a step: its intent goes to the log, a worker waits for that and calls.
     fn start(&mut self, position: StepIndex, slot: OwnedSemaphorePermit) {
         self.begin(position);
-        let job = match self.prepare(position) {
+        let mut job = match self.prepare(position) {
             Ok(Prepared::Call(job)) => job,
             Ok(Prepared::Record(entries)) => {
                 return self.finish_recorded(position, entries, StepResult::Unchanged);
             }
             Err(fault) => return self.finish(position, StepResult::Failed(fault)),
         };
+        *job.subject.has_turn.get_mut() = true;
         let object = &job.object;
         let old = self.session.state.objects.get(&object.token);
         let flight = Flight {
@@ -379,6 +384,17 @@ impl<'a> Owner<'a> {
         let makespan = self.last.map_or(Duration::ZERO, |last| last.duration_since(first));
         Ran { steps, makespan, broken: self.broken }
     }
+}
+
+/// How long a step usually takes.
+fn expected(tools: &Tools, step: &Step) -> Duration {
+    let operation = match step.action {
+        Action::Create | Action::CreateReplacement => Operation::Create,
+        Action::Update => Operation::Update,
+        Action::Delete | Action::DeleteReplaced => Operation::Delete,
+        Action::Forget | Action::Move | Action::Record => return Duration::ZERO,
+    };
+    tools.providers.kind(&step.kind).map_or(Duration::ZERO, |kind| (tools.expected)(kind, operation))
 }
 
 /// What a call's ending means for the log and for the step.

@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,7 +30,6 @@ const GRACE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_mins(6);
 
 /// One object with its provider.
-#[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) tools: Tools,
     pub(crate) address: Address,
@@ -36,6 +38,8 @@ pub(crate) struct Subject {
     pub(crate) place: PlaceCode,
     pub(crate) token: Token,
     pub(crate) tags: Tags,
+    /// Whether the turn of the first operation was taken before.
+    pub(crate) has_turn: AtomicBool,
 }
 
 impl Subject {
@@ -165,11 +169,16 @@ impl Subject {
 
     /// Waits for the turn of an operation and makes its context.
     async fn turn(&self, deadline: Instant) -> Result<Context, Fault> {
+        let turn = async {
+            if !self.has_turn.swap(false, Ordering::Relaxed) {
+                self.tools.limits.turn(self.kind.name, self.place).await;
+            }
+        };
         tokio::select! {
             biased;
             () = self.tools.stop.reached(Level::Leave) => return Err(stopped()),
             () = failed(self.tools.log.clone()) => return Err(stopped()),
-            () = self.tools.limits.turn(self.kind.name, self.place) => {}
+            () = turn => {}
         }
         let pace = RunPace {
             stop: self.tools.stop.clone(),

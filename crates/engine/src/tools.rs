@@ -1,13 +1,15 @@
 //! Tools: what every part of an operation needs, cheap to clone.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use landfall_core::{
     Address, Fault, FaultKind, Kind, PlaceCode, Provider, Providers, Tags, state::Token, store::StoreError,
 };
 use tokio::sync::watch;
 
-use crate::{event::Events, limits::Limits, retry::RetryPolicy, session::Name, stop::Stop, subject::Subject};
+use crate::{
+    event::Events, executor::Expected, limits::Limits, retry::RetryPolicy, session::Name, stop::Stop, subject::Subject,
+};
 
 /// What every part of an operation needs.
 #[derive(Clone)]
@@ -15,6 +17,7 @@ pub(crate) struct Tools {
     pub(crate) providers: Arc<Providers>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) expected: Expected,
     pub(crate) stop: Stop,
     pub(crate) events: Events,
     pub(crate) name: Name,
@@ -36,7 +39,16 @@ impl Tools {
         tags: Tags,
     ) -> Result<Subject, Fault> {
         let (kind, provider) = self.kind(kind)?;
-        Ok(Subject { tools: self.clone(), address: address.clone(), kind, provider, place, token: token.clone(), tags })
+        Ok(Subject {
+            tools: self.clone(),
+            address: address.clone(),
+            kind,
+            provider,
+            place,
+            token: token.clone(),
+            tags,
+            has_turn: AtomicBool::new(false),
+        })
     }
 
     fn kind(&self, name: &str) -> Result<(&'static Kind, Arc<dyn Provider>), Fault> {

@@ -30,4 +30,4 @@ pub use meddle::{MeddleError, Meddler, Which};
 pub use object::{Object, Origin, Status};
 pub use quotas::Quotas;
 pub use sandbox::{Killed, Sandbox, SandboxBuilder};
-pub use timing::Tail;
+pub use timing::{Tail, usual_time};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
-use landfall_core::state::Operation;
+use landfall_core::{Kind, state::Operation};
 use serde::Deserialize;
 
 use crate::draw::Draw;
@@ -23,6 +23,12 @@ pub enum Tail {
     P90,
     /// Drawn by the seed from a log-normal distribution with that median and that 90th percentile.
     Drawn,
+}
+
+/// The median time of an operation on an object of a kind: what an executor expects, to start the longest chains first.
+pub fn usual_time(kind: &Kind, operation: Operation) -> Duration {
+    let times = Times::of(kind.timing).unwrap_or_else(Times::one_call);
+    times.take(operation, Tail::Median, Draw::new(0))
 }
 
 /// Times of the operations of one kind.

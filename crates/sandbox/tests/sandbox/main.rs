@@ -5,6 +5,7 @@ mod engine;
 mod faults;
 mod laws;
 mod life;
+mod makespan;
 mod meddling;
 mod refusals;
 mod seen;
