@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use landfall_core::{Address, plan::Action};
+use landfall_core::{Address, Fault, plan::Action};
 use landfall_engine::{Event, Moment};
 use tokio::sync::mpsc::UnboundedReceiver;
 
