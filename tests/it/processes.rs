@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Child,
     sync::mpsc,
     thread,
@@ -278,11 +278,15 @@ fn request(stream: &mut impl Read) -> String {
     }
 }
 
-/// Runs `networks apply` against an endpoint that is no emulator.
+/// Runs `networks apply` against an endpoint that is no emulator, with a state of its own.
 fn apply_against(url: &str, variables: &[(&str, &str)]) -> Ended {
     let state = tempfile::tempdir().expect("a folder");
+    apply_with_state(url, state.path(), variables)
+}
+
+fn apply_with_state(url: &str, state: &Path, variables: &[(&str, &str)]) -> Ended {
     let mut program = command("networks", &["apply", "--yes", "--give-up-after", "1", "--endpoint", url, "--state"]);
-    program.arg(state.path()).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    program.arg(state).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     program.envs(variables.iter().copied());
     program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     ended(program.spawn().expect("it starts"))
@@ -303,6 +307,13 @@ fn a_service_that_is_down_is_named_with_what_to_do() {
     assert_eq!(end.code, Some(1), "{}", end.err);
     assert!(end.out.contains("failed: ap-south-1/net/ec2.vpc:main: ec2:CreateVpc got no usable answer"), "{}", end.out);
     assert!(end.out.contains("check the endpoint and the network"), "{}", end.out);
+}
+
+#[test]
+fn a_state_folder_that_can_not_be_made_is_named_before_any_change() {
+    let end = apply_with_state(&denying(), Path::new("/proc/nowhere"), &[]);
+    assert_eq!(end.code, Some(1), "{}", end.out);
+    assert!(end.err.contains("can't create /proc/nowhere") && !end.out.contains("failed:"), "{}{}", end.out, end.err);
 }
 
 #[test]
