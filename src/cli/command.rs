@@ -101,16 +101,19 @@ async fn make_plan(cloud: &Cloud, topology: &Topology, common: &Common) -> Resul
 }
 
 async fn apply(topology: &Topology, common: &Common, file: Option<&Path>) -> Result<Exit, BoxError> {
+    let planned = file.map(read_plan).transpose()?;
     let cloud = Cloud::open(common, topology).await?;
-    let plan = match file {
+    let plan = match planned {
         None => make_plan(&cloud, topology, common).await?,
-        Some(file) => {
-            let unusable = |source| Unusable { action: "read", file: file.to_owned(), source };
-            let text = fs::read_to_string(file).map_err(unusable)?;
-            serde_json::from_str(&text).map_err(|source| NoPlan { file: file.to_owned(), source })?
-        }
+        Some(plan) => plan,
     };
     execute(&cloud, topology, common, plan).await
+}
+
+fn read_plan(file: &Path) -> Result<Plan, BoxError> {
+    let unusable = |source| Unusable { action: "read", file: file.to_owned(), source };
+    let text = fs::read_to_string(file).map_err(unusable)?;
+    Ok(serde_json::from_str(&text).map_err(|source| NoPlan { file: file.to_owned(), source })?)
 }
 
 async fn destroy(topology: &Topology, common: &Common) -> Result<Exit, BoxError> {
