@@ -31,6 +31,9 @@ pub struct Kind {
     /// Whether an object with the first fields can't be made while one with the second exists in the same place, where
     /// equal fields don't tell it: a routed DNS record beside a simple one of its name.
     pub excludes: Option<fn(&Fields, &Fields) -> bool>,
+    /// Fields in which two objects agree wherever [`excludes`](Self::excludes) can say yes: zone and name of a record.
+    /// Only objects that agree in them are compared, each with each; when empty, all of the kind in a place are.
+    pub excludes_among: &'static [&'static str],
     /// Ids of objects that AWS keeps in every account and whose form does not tell it: managed policies of
     /// CloudFront.
     pub owned_by_aws: &'static [&'static str],
@@ -59,6 +62,7 @@ impl Kind {
             identity: Identity::TagOnCreate,
             exclusive: &[],
             excludes: None,
+            excludes_among: &[],
             owned_by_aws: &[],
             taggable: false,
             actions: Actions { create: &[], read: &[], update: &[], delete: &[] },
@@ -223,6 +227,17 @@ pub struct Exclusive {
     pub fields: &'static [&'static str],
     /// How far the rule reaches.
     pub within: Within,
+}
+
+impl fmt::Display for Exclusive {
+    /// The names of the fields: "`vpc` and `cidr_block`".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, field) in self.fields.iter().enumerate() {
+            let before = if position == 0 { "" } else { " and " };
+            write!(f, "{before}`{field}`")?;
+        }
+        Ok(())
+    }
 }
 
 /// How far a rule of uniqueness reaches.

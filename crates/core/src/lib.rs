@@ -3,6 +3,7 @@
 pub mod address;
 pub mod attributes;
 pub mod check;
+pub mod exclusive;
 pub mod expr;
 pub mod fault;
 pub mod graph;

@@ -1,6 +1,7 @@
 //! Plans: what a run will do, as an immutable value.
 
 mod difference;
+mod link;
 mod order;
 mod planner;
 mod render;

@@ -1,13 +1,13 @@
 //! Validation: the rules that types can't hold, checked for the whole topology at once.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::{
     address::Address,
-    attributes::Value,
     check::Site,
     declarations::Declarations,
-    kind::{Reach, Within},
+    exclusive::{self, Claim},
+    kind::Reach,
     problem::Problem,
     topology::{Declaration, TAGS},
 };
@@ -83,38 +83,19 @@ fn options(own: &Declaration) -> Vec<Problem> {
 
 /// Pairs of declarations that share what AWS allows only once.
 fn doubles(all: &[Declaration]) -> Vec<Problem> {
-    let mut seen: BTreeMap<(&str, &str, String), &Address> = BTreeMap::new();
+    let mut seen: HashMap<Claim, &Address> = HashMap::new();
     let mut problems = Vec::new();
     for own in all.iter().filter(|declaration| declaration.lookup.is_none()) {
-        for exclusive in own.kind.exclusive {
-            let Some(key) = exclusive_key(own, exclusive.fields) else { continue };
-            let place = match exclusive.within {
-                Within::Place => own.place.as_str(),
-                Within::World => "",
-            };
-            if let Some(first) = seen.insert((own.kind.name, place, key), &own.address) {
-                let fields =
-                    exclusive.fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" and ");
-                problems.push(Problem::at(
-                    &own.address,
-                    format!("it has the same {fields} as {first}"),
-                    "AWS allows each only once: change one of them",
-                ));
+        // What is not known yet is the same where the expressions are.
+        let value = |field: &str| {
+            let expr = own.fields.get(field)?;
+            expr.known().or_else(|| serde_json::to_value(expr).ok())
+        };
+        for (rule, claim) in exclusive::claims(own.kind, own.place, value) {
+            if let Some(first) = seen.insert(claim, &own.address) {
+                problems.push(exclusive::double(&own.address, rule, first));
             }
         }
     }
     problems
-}
-
-/// The fields as text: comparable also where they are expressions; `None` when one is absent.
-fn exclusive_key(own: &Declaration, fields: &[&str]) -> Option<String> {
-    let values: Option<Vec<_>> = fields
-        .iter()
-        .map(|name| match own.fields.get(*name) {
-            None => None,
-            Some(expr) if expr.known() == Some(Value::Null) => None,
-            Some(expr) => serde_json::to_string(expr).ok(),
-        })
-        .collect();
-    values.map(|values| values.join("\n"))
 }

@@ -115,6 +115,7 @@ pub(crate) static KIND: Kind = Kind {
     identity: Identity::NaturalKey,
     exclusive: &[Exclusive { fields: &["zone", "name", "record_type", "set_identifier"], within: Within::Place }],
     excludes: Some(excludes),
+    excludes_among: &["zone", "name"],
     actions: Actions {
         create: &["route53:ChangeResourceRecordSets", "route53:GetChange", "route53:ListResourceRecordSets"],
         read: &["route53:ListResourceRecordSets"],

@@ -23,6 +23,11 @@ fn faults(kind: &Kind) -> Vec<String> {
             faults.push(format!("`exclusive` names `{name}`, which is none of its fields"));
         }
     }
+    for name in kind.excludes_among {
+        if kind.field(name).is_none() {
+            faults.push(format!("`excludes_among` names `{name}`, which is none of its fields"));
+        }
+    }
     if !kind.name.split_once('.').is_some_and(|(service, noun)| !service.is_empty() && !noun.is_empty()) {
         faults.push("its name is not of the form `service.noun`".to_owned());
     }

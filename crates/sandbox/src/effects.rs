@@ -197,10 +197,10 @@ impl World {
             return Err(taken(kind, cx, "place", other, operation, now));
         }
         let Some((rule, holder)) = self.holder(kind, cx.place, own, key) else { return Ok(()) };
-        let what = kind.exclusive.get(rule).map_or(String::new(), |rule| {
-            let fields = rule.fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" and ");
-            if rule.within == Within::World { format!("{fields} (unique in all of AWS)") } else { fields }
-        });
+        let what = match rule.within {
+            Within::Place => rule.to_string(),
+            Within::World => format!("{rule} (unique in all of AWS)"),
+        };
         Err(taken(kind, cx, &what, holder, operation, now))
     }
 

@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use landfall_core::{Address, Attributes, Context, Fields, Kind, PlaceCode, Value, kind::Within, state::Token};
+use landfall_core::{
+    Address, Attributes, Context, Fields, Kind, PlaceCode, Value,
+    exclusive::{self, Claim},
+    kind::Exclusive,
+    state::Token,
+};
 
 use crate::{
     calls::{Call, Op, Outcome},
@@ -66,8 +71,8 @@ struct OfKind {
     members: BTreeMap<PlaceCode, BTreeSet<Key>>,
     /// By the values of their attributes: ids, ARNs, names.
     values: HashMap<String, BTreeSet<Key>>,
-    /// By rule of the kind, place (empty: the world) and the fields as text.
-    exclusive: HashMap<(usize, &'static str, String), Key>,
+    /// By what they claim for themselves, and by the group in which they may exclude each other.
+    claims: HashMap<Claim, BTreeSet<Key>>,
 }
 
 impl World {
@@ -191,18 +196,18 @@ impl World {
         duration.mul_f64(self.rules.time_scale)
     }
 
-    /// Who holds what a kind allows only once, other than `own`: the rule's number with the holder.
+    /// Who holds what a kind allows only once, other than `own`, with the rule.
     pub(crate) fn holder(
         &self,
         kind: &'static Kind,
         place: PlaceCode,
         fields: &Fields,
         own: Option<Key>,
-    ) -> Option<(usize, &Thing)> {
+    ) -> Option<(&'static Exclusive, &Thing)> {
         let of_kind = self.kinds.get(kind.name)?;
-        exclusive_keys(kind, place, fields).find_map(|key| {
-            let holder = of_kind.exclusive.get(&key).filter(|holder| Some(**holder) != own)?;
-            Some((key.0, self.things.get(holder)?))
+        exclusive::claims(kind, place, |field| fields.get(field).cloned()).find_map(|(rule, claim)| {
+            let holder = of_kind.claims.get(&claim)?.iter().find(|holder| Some(**holder) != own)?;
+            Some((rule, self.things.get(holder)?))
         })
     }
 
@@ -215,7 +220,8 @@ impl World {
         own: Option<Key>,
     ) -> Option<&Thing> {
         let excludes = kind.excludes?;
-        let members = self.kinds.get(kind.name)?.members.get(&place)?;
+        let group = exclusive::group(kind, place, |field| fields.get(field).cloned())?;
+        let members = self.kinds.get(kind.name)?.claims.get(&group)?;
         let others = members.iter().filter(|key| Some(**key) != own).filter_map(|key| self.things.get(key));
         others.into_iter().find(|thing| excludes(fields, &thing.fields))
     }
@@ -292,15 +298,15 @@ impl World {
 
 impl OfKind {
     fn new(kind: &'static Kind) -> Self {
-        Self { kind, members: BTreeMap::new(), values: HashMap::new(), exclusive: HashMap::new() }
+        Self { kind, members: BTreeMap::new(), values: HashMap::new(), claims: HashMap::new() }
     }
 
     fn index(&mut self, key: Key, thing: &Thing) {
         for value in thing.attributes.values().filter_map(Value::as_str) {
             self.values.entry(value.to_owned()).or_default().insert(key);
         }
-        for exclusive in exclusive_keys(thing.kind, thing.place, &thing.fields) {
-            self.exclusive.insert(exclusive, key);
+        for claim in claims(thing) {
+            self.claims.entry(claim).or_default().insert(key);
         }
     }
 
@@ -313,27 +319,20 @@ impl OfKind {
                 }
             }
         }
-        for exclusive in exclusive_keys(thing.kind, thing.place, &thing.fields) {
-            if self.exclusive.get(&exclusive) == Some(&key) {
-                self.exclusive.remove(&exclusive);
+        for claim in claims(thing) {
+            if let Some(keys) = self.claims.get_mut(&claim) {
+                keys.remove(&key);
+                if keys.is_empty() {
+                    self.claims.remove(&claim);
+                }
             }
         }
     }
 }
 
-/// What an object takes for itself: rule, place and fields as text; nothing for a rule of which a field is absent.
-fn exclusive_keys(
-    kind: &'static Kind,
-    place: PlaceCode,
-    fields: &Fields,
-) -> impl Iterator<Item = (usize, &'static str, String)> {
-    kind.exclusive.iter().enumerate().filter_map(move |(rule, exclusive)| {
-        let place = match exclusive.within {
-            Within::Place => place.as_str(),
-            Within::World => "",
-        };
-        let text = |name: &&str| fields.get(*name).filter(|value| !value.is_null()).map(Value::to_string);
-        let values: Option<Vec<String>> = exclusive.fields.iter().map(text).collect();
-        Some((rule, place, values?.join("\n")))
-    })
+/// What an object is found by when another wants to be beside it.
+fn claims(thing: &Thing) -> impl Iterator<Item = Claim> {
+    let value = |field: &str| thing.fields.get(field).cloned();
+    let group = exclusive::group(thing.kind, thing.place, value);
+    exclusive::claims(thing.kind, thing.place, value).map(|(_, claim)| claim).chain(group)
 }

@@ -207,6 +207,7 @@ mod tests {
         identity: Identity::TagOnCreate,
         exclusive: &[],
         excludes: None,
+        excludes_among: &[],
         owned_by_aws: &[],
         taggable: true,
         actions: Actions { create: &[], read: &[], update: &[], delete: &[] },

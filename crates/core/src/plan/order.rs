@@ -1,14 +1,18 @@
-//! Order: steps after those they wait for, or the ring of steps that wait for each other.
+//! Order: steps after those they wait for, or the rings of steps that wait for each other.
 
 use std::collections::BTreeSet;
 
 use crate::plan::{Step, StepIndex};
 
+/// Steps that no order allows, and rings of their positions: each step of a ring waits for the next, the last for the
+/// first.
+pub(super) type Tangled = (Vec<Step>, Vec<Vec<StepIndex>>);
+
 /// Sorts steps so that each comes after those it waits for, keeping their order otherwise.
 ///
 /// # Errors
-/// The steps as they were, and the positions of some that wait for each other.
-pub(super) fn sort(steps: Vec<Step>) -> Result<Vec<Step>, (Vec<Step>, Vec<StepIndex>)> {
+/// The steps as they were, when some wait for each other.
+pub(super) fn sort(steps: Vec<Step>) -> Result<Vec<Step>, Tangled> {
     let mut waiting: Vec<usize> = steps.iter().map(|step| step.after.len()).collect();
     let mut dependents: Vec<Vec<StepIndex>> = vec![Vec::new(); steps.len()];
     for (position, step) in steps.iter().enumerate() {
@@ -28,24 +32,29 @@ pub(super) fn sort(steps: Vec<Step>) -> Result<Vec<Step>, (Vec<Step>, Vec<StepIn
         }
     }
     if order.len() < steps.len() {
-        let ring = ring(&steps, &waiting);
-        return Err((steps, ring));
+        let rings = rings(&steps, &waiting);
+        return Err((steps, rings));
     }
     Ok(renumber(steps, &order))
 }
 
-/// Follows the edges of steps that never became ready until one repeats.
-fn ring(steps: &[Step], waiting: &[usize]) -> Vec<StepIndex> {
+/// Follows the edges of steps that never became ready, from each until one repeats: no step is in two rings.
+fn rings(steps: &[Step], waiting: &[usize]) -> Vec<Vec<StepIndex>> {
     let stuck = |position: &StepIndex| waiting[*position] > 0;
-    let mut path: Vec<StepIndex> = (0..steps.len()).find(stuck).into_iter().collect();
-    let mut seen: BTreeSet<StepIndex> = path.iter().copied().collect();
-    while let Some(next) = path.last().and_then(|last| steps[*last].after.iter().copied().find(stuck)) {
-        if !seen.insert(next) {
-            return path.split_off(path.iter().position(|step| *step == next).unwrap_or_default());
+    let mut rings = Vec::new();
+    let mut walks: Vec<Option<StepIndex>> = vec![None; steps.len()];
+    for start in (0..steps.len()).filter(stuck) {
+        let mut path = Vec::new();
+        let mut next = Some(start);
+        while let Some(here) = next.filter(|here| walks[*here].is_none()) {
+            walks[here] = Some(start);
+            path.push(here);
+            next = steps[here].after.iter().copied().find(stuck);
         }
-        path.push(next);
+        let first = path.iter().position(|&step| Some(step) == next);
+        rings.extend(first.map(|first| path.split_off(first)));
     }
-    path
+    rings
 }
 
 /// The steps in `order`, with their edges renumbered; `order` may leave steps out that no other waits for.

@@ -8,12 +8,13 @@ use std::{
 use crate::{
     address::Address,
     attributes::{Attributes, Fields, Value},
+    exclusive::{self, Claim},
     expr::Expr,
     kind::Kind,
-    place::PlaceCode,
     plan::{
         Action, Choice, Delta, Goal, Observations, Plan, Reason, Step, StepIndex,
         difference::{Baseline, deltas},
+        link::uses,
         order,
     },
     problem::{Problem, Problems},
@@ -28,16 +29,8 @@ use crate::{
 /// can't do in any order, addresses in `choice` that name nothing.
 pub fn apply(lowered: &Lowered, state: &State, seen: &Observations, choice: &Choice) -> Result<Plan, Problems> {
     let mut planner = Planner::new(lowered, state, seen);
-    planner.decide();
-    let steps = planner.steps();
-    let mut problems = std::mem::take(&mut planner.problems);
-    let steps = match order::sort(steps) {
-        Ok(steps) => steps,
-        Err((steps, ring)) => {
-            problems.push(tangle(&steps, &ring));
-            Vec::new()
-        }
-    };
+    let steps = planner.arrange();
+    let mut problems = planner.problems;
     let (steps, unsettled, mut warnings) = settled(steps, state);
     let (steps, left_out) = choose(steps, choice, &mut problems, |address| {
         lowered.get(address).is_some() || state.current(address).is_some()
@@ -72,6 +65,7 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
     let gone = gone(state, seen);
     let is_gone = |token: &Token| matches!(seen.objects.get(token), Some(None));
     let protected = protected(state, is_gone);
+    let retained = retained(state, is_gone);
     let mut warnings = Vec::new();
     let mut steps = Vec::new();
     let mut unmade: HashMap<&Token, StepIndex> = HashMap::new();
@@ -84,7 +78,11 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
         }
         unmade.insert(&object.token, steps.len());
         let reason = if object.deposed { Reason::Deposed } else { Reason::Destroyed };
-        steps.push(removal(object, if object.keep.retain { Action::Forget } else { Action::Delete }, Some(reason)));
+        let stays = retained.contains(&object.token);
+        if stays && !object.keep.retain {
+            warnings.push(format!("{} stays in AWS: something that is retained uses it", object.address));
+        }
+        steps.push(removal(object, if stays { Action::Forget } else { Action::Delete }, Some(reason)));
     }
     for object in state.objects.values() {
         let Some(&own) = unmade.get(&object.token) else { continue };
@@ -93,8 +91,8 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
         }
     }
     let mut problems = Vec::new();
-    let steps = order::sort(steps).unwrap_or_else(|(steps, ring)| {
-        problems.push(tangle(&steps, &ring));
+    let steps = order::sort(steps).unwrap_or_else(|(steps, rings)| {
+        problems.extend(rings.iter().map(|ring| tangle(&steps, ring)));
         Vec::new()
     });
     let (steps, unsettled, not_settled) = settled(steps, state);
@@ -133,6 +131,19 @@ fn protected(state: &State, is_gone: impl Fn(&Token) -> bool) -> BTreeSet<&Token
     while let Some(object) = open.pop() {
         if !is_gone(&object.token) && found.insert(&object.token) {
             open.extend(object.dependencies.iter().filter_map(|token| state.objects.get(token)));
+        }
+    }
+    found
+}
+
+/// Retained objects, with everything that they use in AWS.
+fn retained(state: &State, is_gone: impl Fn(&Token) -> bool) -> BTreeSet<&Token> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&Object> = state.objects.values().filter(|object| object.keep.retain).collect();
+    while let Some(object) = open.pop() {
+        if !is_gone(&object.token) && found.insert(&object.token) {
+            let dependencies = object.dependencies.iter().filter_map(|token| state.objects.get(token));
+            open.extend(dependencies.filter(|used| uses(object, used)));
         }
     }
     found
@@ -216,7 +227,8 @@ fn tangle(steps: &[Step], ring: &[StepIndex]) -> Problem {
         address: first,
         cause: format!("no order of these steps is possible, each waits for the next: {}", names.join(", ")),
         mend: "AWS allows only one object with these settings at a time: change the setting that has to be unique \
-               (a range, a name) as well, or say `formerly` if it is the same resource under a new address"
+               (a range, a name) as well, go through a free value in an apply of its own, or say `formerly` if it is \
+               the same resource under a new address"
             .to_owned(),
     }
 }
@@ -267,7 +279,7 @@ fn misnamed(own: &Declaration, object: &Object) -> Option<Problem> {
 
 /// What happens to one declared resource.
 #[derive(Debug)]
-enum Fate {
+pub(super) enum Fate {
     Lookup(Attributes),
     Keep,
     Record,
@@ -278,35 +290,45 @@ enum Fate {
 
 impl Fate {
     /// Whether a step brings the declared fields about.
-    fn brings_about(&self) -> bool {
+    pub(super) fn brings_about(&self) -> bool {
         matches!(self, Self::Update(_) | Self::Create | Self::Replace(_))
     }
 }
 
-struct Planner<'a> {
-    lowered: &'a Lowered,
-    state: &'a State,
+pub(super) struct Planner<'a> {
+    pub(super) lowered: &'a Lowered,
+    pub(super) state: &'a State,
     seen: &'a Observations,
     /// The object behind each declaration, unless it is gone.
-    old: Vec<Option<&'a Object>>,
+    pub(super) old: Vec<Option<&'a Object>>,
+    /// The declaration behind each object.
+    pub(super) claimed: HashMap<&'a Token, usize>,
     /// Declarations whose object was found gone.
     lost: BTreeSet<usize>,
+    /// Objects by the groups in which they may exclude each other.
+    pub(super) groups: HashMap<Claim, Vec<&'a Object>>,
     /// What becomes of each declaration, and its fields as far as they are known, where a step brings them about.
-    fates: Vec<(Fate, Resolved)>,
+    pub(super) fates: Vec<(Fate, Resolved)>,
+    /// Declarations whose object could be changed, if another did not have to be changed before it and after it.
+    pub(super) anew: BTreeSet<usize>,
     /// Objects that must be gone before their successors can exist.
-    leave_first: BTreeSet<&'a Token>,
-    problems: Vec<Problem>,
+    pub(super) leave_first: BTreeSet<&'a Token>,
+    pub(super) problems: Vec<Problem>,
+    /// How many of the problems no decision makes.
+    given: usize,
 }
 
 /// Fields of a declaration, with the values that are known before the run.
-type Resolved = BTreeMap<String, Expr>;
+pub(super) type Resolved = BTreeMap<String, Expr>;
 
 /// Steps by what they work on.
-struct Made<'a> {
+pub(super) struct Done<'a> {
+    /// The step that gives the object of each declaration its new address.
+    pub(super) moved: Vec<Option<StepIndex>>,
     /// The step that creates, updates or records each declaration.
-    made: Vec<Option<StepIndex>>,
+    pub(super) made: Vec<Option<StepIndex>>,
     /// The step that ends each object.
-    unmade: HashMap<&'a Token, StepIndex>,
+    pub(super) unmade: HashMap<&'a Token, StepIndex>,
 }
 
 impl<'a> Planner<'a> {
@@ -337,12 +359,54 @@ impl<'a> Planner<'a> {
             }
             old.push(object.filter(|_| !is_gone && own.lookup.is_none()));
         }
-        let fates = Vec::with_capacity(lowered.declarations.len());
-        Self { lowered, state, seen, old, lost, fates, leave_first: BTreeSet::new(), problems }
+        let behind = old.iter().enumerate();
+        let claimed = behind.filter_map(|(position, object)| Some((&(*object)?.token, position))).collect();
+        let mut planner = Self {
+            lowered,
+            state,
+            seen,
+            old,
+            claimed,
+            lost,
+            groups: HashMap::new(),
+            fates: Vec::with_capacity(lowered.declarations.len()),
+            anew: BTreeSet::new(),
+            leave_first: BTreeSet::new(),
+            given: problems.len(),
+            problems,
+        };
+        let groups = planner.by_claim(|kind, object| {
+            exclusive::group(kind, object.place, |field| planner.value_there(kind, object, field))
+        });
+        planner.groups = groups;
+        planner
+    }
+
+    /// All steps, in an order that AWS takes; none, and a problem, where there is no such order.
+    ///
+    /// Where steps wait for each other in a ring, something in it is decided otherwise, and everything anew: each
+    /// round takes time in proportion to the topology, and opens every ring that it finds.
+    fn arrange(&mut self) -> Vec<Step> {
+        loop {
+            self.decide();
+            let steps = self.steps();
+            let (steps, rings) = match order::sort(steps) {
+                Ok(steps) => return steps,
+                Err(tangled) => tangled,
+            };
+            let users = self.users();
+            let closed: Vec<_> = rings.iter().filter(|ring| !self.open(&steps, ring, &users)).collect();
+            if !closed.is_empty() {
+                self.problems.extend(closed.into_iter().map(|ring| tangle(&steps, ring)));
+                return Vec::new();
+            }
+        }
     }
 
     /// Decides the fate of every declaration, dependencies first.
     fn decide(&mut self) {
+        self.problems.truncate(self.given);
+        self.fates.clear();
         for (position, own) in self.lowered.declarations.iter().enumerate() {
             let resolved: BTreeMap<_, _> = own
                 .fields
@@ -387,7 +451,10 @@ impl<'a> Planner<'a> {
             Fate::Update(deltas)
         } else if deltas.is_empty() {
             if self.needs_record(own, object) { Fate::Record } else { Fate::Keep }
-        } else if deltas.iter().any(|delta| delta.replaces) || self.is_entangled(position, &resolved, &recorded) {
+        } else if deltas.iter().any(|delta| delta.replaces)
+            || self.anew.contains(&position)
+            || self.is_entangled(position, &resolved, object)
+        {
             if object.keep.protect || own.lifecycle.keep.protect {
                 let one = deltas.iter().any(|delta| delta.replaces);
                 let at_fault = deltas.iter().filter(|delta| delta.replaces || !one);
@@ -471,47 +538,21 @@ impl<'a> Planner<'a> {
     }
 
     /// Decides which replaced objects must be gone before their successors can exist: they would share what AWS allows
-    /// only once, another new object needs what the old one has, or the old one uses something that itself must go
-    /// first.
+    /// only once, or the old one uses something that itself must go first. Those that rings of steps demand are
+    /// decided already.
     fn decide_who_leaves_first(&mut self) {
-        if !self.fates.iter().any(|(fate, _)| matches!(fate, Fate::Replace(_))) {
-            return;
-        }
-        let mut wanting: HashMap<Holding, Vec<usize>> = HashMap::new();
-        let mut wanted: HashMap<usize, Fields> = HashMap::new();
-        for (position, (fate, resolved)) in self.fates.iter().enumerate() {
-            if !fate.brings_about() {
+        let all = &self.lowered.declarations;
+        for (position, own) in all.iter().enumerate() {
+            let ((Fate::Replace(_), resolved), Some(object)) = (&self.fates[position], self.old[position]) else {
                 continue;
-            }
-            let own = &self.lowered.declarations[position];
-            for key in holdings(own.kind, own.place, |field| resolved.get(field).and_then(Expr::known)) {
-                wanting.entry(key).or_default().push(position);
-            }
-            if own.kind.excludes.is_some() {
-                wanted.insert(position, known(resolved));
-            }
-        }
-        for (position, own) in self.lowered.declarations.iter().enumerate() {
-            let (Fate::Replace(deltas), Some(object)) = (&self.fates[position].0, self.old[position]) else { continue };
-            let recorded = migrated(own.kind, object);
-            let unchanged = |field: &&str| {
-                recorded.get(*field).is_some_and(|value| !value.is_null())
-                    && !deltas.iter().any(|delta| delta.field.split('.').next() == Some(*field))
             };
-            let shares = || own.kind.exclusive.iter().any(|exclusive| exclusive.fields.iter().all(unchanged));
-            let is_wanted = || {
-                holdings(own.kind, own.place, |field| recorded.get(field).cloned())
-                    .filter_map(|key| wanting.get(&key))
-                    .any(|others| others.iter().any(|&other| other != position))
+            let shares = || exclusive::clash(own.kind, &known(resolved), &self.there(own.kind, object));
+            let uses_one = || {
+                let used = own.dependencies().into_iter().filter_map(|address| self.old[all.position(address)?]);
+                let mut used = used.filter(|used| object.dependencies.contains(&used.token));
+                used.any(|used| self.leave_first.contains(&used.token))
             };
-            let is_excluded = || {
-                own.kind.excludes.is_some_and(|excludes| {
-                    let mut siblings = self.lowered.declarations.siblings(own).iter();
-                    siblings.any(|other| wanted.get(other).is_some_and(|wanted| excludes(wanted, &recorded)))
-                })
-            };
-            let uses_one = || object.dependencies.iter().any(|used| self.leave_first.contains(used));
-            if shares() || is_wanted() || is_excluded() || uses_one() {
+            if self.anew.contains(&position) || shares() || uses_one() {
                 self.leave_first.insert(&object.token);
             }
         }
@@ -519,15 +560,52 @@ impl<'a> Planner<'a> {
 
     /// Whether the object and another can't be changed in either order: each as wanted can't exist beside the other
     /// as it is. Then both go, and both are made anew.
-    fn is_entangled(&self, position: usize, resolved: &Resolved, recorded: &Fields) -> bool {
+    fn is_entangled(&self, position: usize, resolved: &Resolved, object: &Object) -> bool {
         let own = &self.lowered.declarations[position];
         let Some(excludes) = own.kind.excludes else { return false };
-        let wanted = known(resolved);
-        let mut rivals = self.lowered.declarations.siblings(own).iter().filter(|other| **other != position);
-        rivals.any(|&rival| {
-            self.old[rival]
-                .is_some_and(|there| excludes(&wanted, &there.fields) && excludes(&self.wanted(rival, there), recorded))
+        let group = exclusive::group(own.kind, own.place, |field| resolved.get(field).and_then(Expr::known));
+        let Some(others) = group.and_then(|group| self.groups.get(&group)) else { return false };
+        let (wanted, there) = (known(resolved), self.there(own.kind, object));
+        others.iter().filter(|other| other.token != object.token).any(|other| {
+            excludes(&wanted, &self.there(own.kind, other))
+                && self.claimed.get(&other.token).is_some_and(|&rival| excludes(&self.wanted(rival, other), &there))
         })
+    }
+
+    /// The fields of an object as far as anybody knows: as observed, where they were, and otherwise as recorded.
+    pub(super) fn there(&self, kind: &Kind, object: &'a Object) -> Cow<'a, Fields> {
+        let mut there = migrated(kind, object);
+        if let Some(observed) = self.observed(object) {
+            there.to_mut().extend(observed.clone());
+        }
+        there
+    }
+
+    /// One of these fields.
+    pub(super) fn value_there(&self, kind: &Kind, object: &Object, field: &str) -> Option<Value> {
+        let observed = self.observed(object).and_then(|observed| observed.get(field));
+        observed.or(migrated(kind, object).get(field)).cloned()
+    }
+
+    /// The objects that exist, of declared kinds, by something that they claim.
+    pub(super) fn by_claim<C: IntoIterator<Item = Claim>>(
+        &self,
+        claims: impl Fn(&'static Kind, &'a Object) -> C,
+    ) -> HashMap<Claim, Vec<&'a Object>> {
+        let kinds = self.lowered.declarations.iter().map(|own| own.kind);
+        let kinds: HashMap<&str, &'static Kind> = kinds.map(|kind| (kind.name, kind)).collect();
+        let mut found: HashMap<Claim, Vec<&'a Object>> = HashMap::new();
+        for object in self.state.objects.values().filter(|object| !self.is_gone(object)) {
+            let Some(kind) = kinds.get(&*object.kind) else { continue };
+            for claim in claims(kind, object) {
+                found.entry(claim).or_default().push(object);
+            }
+        }
+        found
+    }
+
+    fn is_gone(&self, object: &Object) -> bool {
+        matches!(self.seen.objects.get(&object.token), Some(None))
     }
 
     /// The fields that a declaration wants for its object, as far as they are known.
@@ -547,7 +625,8 @@ impl<'a> Planner<'a> {
     fn steps(&mut self) -> Vec<Step> {
         let lowered = self.lowered;
         let mut steps = Vec::new();
-        let mut done = Made { made: vec![None; lowered.declarations.len()], unmade: HashMap::new() };
+        let count = lowered.declarations.len();
+        let mut done = Done { moved: vec![None; count], made: vec![None; count], unmade: HashMap::new() };
         for (position, own) in lowered.declarations.iter().enumerate() {
             self.declared_steps(position, own, &mut steps, &mut done);
         }
@@ -555,11 +634,11 @@ impl<'a> Planner<'a> {
             if let (Fate::Replace(_), Some(object)) = (&self.fates[position].0, self.old[position]) {
                 let action = if object.keep.retain { Action::Forget } else { Action::DeleteReplaced };
                 done.unmade.insert(&object.token, steps.len());
-                steps.push(Step { timeout: own.lifecycle.timeout, ..removal(object, action, None) });
+                let address = own.address.clone();
+                steps.push(Step { address, timeout: own.lifecycle.timeout, ..removal(object, action, None) });
             }
         }
-        let claimed = self.claimed();
-        for object in self.undeclared(&claimed) {
+        for object in self.undeclared() {
             let reason = if object.deposed { Reason::Deposed } else { Reason::NotDeclared };
             let action = if object.keep.retain { Action::Forget } else { Action::Delete };
             if object.keep.protect && !object.keep.retain && !object.deposed {
@@ -572,16 +651,14 @@ impl<'a> Planner<'a> {
             done.unmade.insert(&object.token, steps.len());
             steps.push(removal(object, action, Some(reason)));
         }
-        self.link(&mut steps, &done, &claimed);
-        self.link_rivals(&mut steps, &done, &claimed);
+        self.link(&mut steps, &done);
         steps
     }
 
-    fn declared_steps(&mut self, position: usize, own: &Declaration, steps: &mut Vec<Step>, done: &mut Made<'_>) {
+    fn declared_steps(&mut self, position: usize, own: &Declaration, steps: &mut Vec<Step>, done: &mut Done<'_>) {
         let object = self.old[position];
-        let mut moved = None;
         if let Some(object) = object.filter(|object| object.address != own.address) {
-            moved = Some(steps.len());
+            done.moved[position] = Some(steps.len());
             let reason = Reason::Formerly(object.address.clone());
             let step = Step { address: own.address.clone(), ..removal(object, Action::Move, Some(reason)) };
             steps.push(step);
@@ -618,7 +695,7 @@ impl<'a> Planner<'a> {
             dependencies: own.dependencies().into_iter().filter(owned).cloned().collect(),
             keep: own.lifecycle.keep,
             timeout: own.lifecycle.timeout,
-            after: moved.into_iter().collect(),
+            after: done.moved[position].into_iter().collect(),
         });
     }
 
@@ -632,95 +709,11 @@ impl<'a> Planner<'a> {
     }
 
     /// Objects of the state behind no declaration.
-    fn undeclared(&self, claimed: &HashMap<&Token, usize>) -> Vec<&'a Object> {
+    fn undeclared(&self) -> Vec<&'a Object> {
         by_address(self.state)
             .into_iter()
-            .filter(|object| !claimed.contains_key(&object.token))
-            .filter(|object| !matches!(self.seen.objects.get(&object.token), Some(None)))
+            .filter(|object| !self.claimed.contains_key(&object.token) && !self.is_gone(object))
             .collect()
-    }
-
-    /// The declaration behind each object.
-    fn claimed(&self) -> HashMap<&'a Token, usize> {
-        let behind = self.old.iter().enumerate();
-        behind.filter_map(|(position, object)| Some((&(*object)?.token, position))).collect()
-    }
-
-    fn link(&self, steps: &mut [Step], done: &Made<'_>, claimed: &HashMap<&Token, usize>) {
-        // What is used is made before what uses it.
-        for (own, user) in self.lowered.declarations.iter().zip(&done.made) {
-            let Some(user) = *user else { continue };
-            let makers = own.dependencies().into_iter().filter_map(|address| {
-                let maker = done.made[self.lowered.declarations.position(address)?];
-                maker.filter(|maker| *maker != user)
-            });
-            steps[user].after.extend(makers);
-        }
-        // What is deleted waits for everything that used it: to be deleted too, or to point elsewhere.
-        for object in self.state.objects.values() {
-            let unmade = done.unmade.get(&object.token).copied();
-            let Some(leaves) = unmade.or_else(|| done.made[*claimed.get(&object.token)?]) else { continue };
-            for used in object.dependencies.iter().filter_map(|token| done.unmade.get(token)) {
-                if *used != leaves {
-                    steps[*used].after.insert(leaves);
-                }
-            }
-        }
-        // Successor and predecessor, one before the other.
-        for (position, made) in done.made.iter().enumerate() {
-            let (Fate::Replace(_), Some(object)) = (&self.fates[position].0, self.old[position]) else { continue };
-            let (Some(successor), predecessor) = (*made, done.unmade[&object.token]) else { continue };
-            if self.leave_first.contains(&object.token) {
-                steps[successor].after.insert(predecessor);
-            } else {
-                steps[predecessor].after.insert(successor);
-            }
-        }
-    }
-
-    /// What can't exist beside something that goes, or that changes, waits for that.
-    fn link_rivals(&self, steps: &mut [Step], done: &Made<'_>, claimed: &HashMap<&Token, usize>) {
-        let kinds: HashMap<&str, &Kind> =
-            self.lowered.declarations.iter().map(|own| (own.kind.name, own.kind)).collect();
-        let mut holders: HashMap<Holding, Vec<StepIndex>> = HashMap::new();
-        // Objects that go or change, of kinds that exclude each other, with the steps by which they do.
-        let mut moving: HashMap<(&str, PlaceCode), Vec<(&Object, StepIndex)>> = HashMap::new();
-        for object in self.state.objects.values() {
-            let Some(kind) = kinds.get(&*object.kind) else { continue };
-            let removal = done.unmade.get(&object.token).copied();
-            if let Some(removal) = removal {
-                for key in holdings(kind, object.place, |field| object.fields.get(field).cloned()) {
-                    holders.entry(key).or_default().push(removal);
-                }
-            }
-            let change = || {
-                let position = *claimed.get(&object.token)?;
-                done.made[position].filter(|_| matches!(self.fates[position].0, Fate::Update(_)))
-            };
-            if kind.excludes.is_some()
-                && let Some(step) = removal.or_else(change)
-            {
-                moving.entry((kind.name, object.place)).or_default().push((object, step));
-            }
-        }
-        for (position, own) in self.lowered.declarations.iter().enumerate() {
-            let fate = &self.fates[position].0;
-            let Some(waits) = done.made[position].filter(|_| fate.brings_about()) else { continue };
-            let predecessor = self.old[position].map(|object| &object.token);
-            let mut before = BTreeSet::new();
-            if !matches!(fate, Fate::Update(_)) {
-                let own_removal = predecessor.and_then(|token| done.unmade.get(token));
-                let wanted = |field: &str| steps[waits].fields.get(field).and_then(Expr::known);
-                let others = holdings(own.kind, own.place, wanted).filter_map(|key| holders.get(&key)).flatten();
-                before.extend(others.filter(|removal| Some(*removal) != own_removal).copied());
-            }
-            if let (Some(excludes), Some(moving)) = (own.kind.excludes, moving.get(&(own.kind.name, own.place))) {
-                let wanted = known(&steps[waits].fields);
-                let others = moving.iter().filter(|(object, _)| predecessor != Some(&object.token));
-                before.extend(others.filter(|(object, _)| excludes(&wanted, &object.fields)).map(|(_, step)| *step));
-            }
-            steps[waits].after.extend(before);
-        }
     }
 }
 
@@ -733,24 +726,8 @@ fn initial(kind: &Kind, fields: &Resolved) -> Vec<Delta> {
         .collect()
 }
 
-/// What only one object of a kind may have at a time in a place: which rule says so, and the values as text.
-type Holding = (&'static str, PlaceCode, usize, String);
-
-/// What fields hold of that; rules of which a value is unknown or absent hold nothing.
-fn holdings(
-    kind: &'static Kind,
-    place: PlaceCode,
-    value: impl Fn(&str) -> Option<Value>,
-) -> impl Iterator<Item = Holding> {
-    kind.exclusive.iter().enumerate().filter_map(move |(number, rule)| {
-        let values = rule.fields.iter().map(|field| value(field).filter(|value| !value.is_null()));
-        let values: Vec<_> = values.collect::<Option<_>>()?;
-        Some((kind.name, place, number, Value::Array(values).to_string()))
-    })
-}
-
 /// The fields whose values are known.
-fn known(resolved: &Resolved) -> Fields {
+pub(super) fn known(resolved: &Resolved) -> Fields {
     resolved.iter().filter_map(|(name, expr)| Some((name.clone(), expr.known()?))).collect()
 }
 

@@ -106,13 +106,11 @@ impl Plan {
 
     fn why(&self, step: &Step) -> Option<String> {
         if step.action == Action::CreateReplacement {
-            let position = self.steps.iter().position(|other| std::ptr::eq(other, step))?;
-            let first = self.steps.iter().any(|other| {
-                other.action == Action::DeleteReplaced
-                    && other.address == step.address
-                    && other.after.contains(&position)
+            let last = step.after.iter().any(|&before| {
+                let before = &self.steps[before];
+                before.action == Action::DeleteReplaced && before.address == step.address
             });
-            return Some(if first { "successor first" } else { "deleted first" }.to_owned());
+            return Some(if last { "deleted first" } else { "successor first" }.to_owned());
         }
         match (&step.reason, step.action) {
             (Some(Reason::DeletedOutside), _) => Some("was deleted in AWS".to_owned()),

@@ -17,6 +17,7 @@ fn the_kinds_of_the_network_layer_are_in_order() {
 static BROKEN: Kind = Kind {
     attributes: &[Reported::stable("arn", "arn:{moon}")],
     exclusive: &[Exclusive { fields: &["color"], within: Within::Place }],
+    excludes_among: &["orbit"],
     actions: Actions { create: &["CreateMoon"], read: &[], update: &[], delete: &[] },
     timing: "aws_moon",
     ..Kind::of::<Database>("rds.database")
@@ -31,6 +32,7 @@ fn what_is_wrong_is_listed_at_once() {
             "rds.database: `timing` names `aws_moon`, which is no row of the table of creation times",
             "rds.database: its first attribute is not `id`",
             "rds.database: `exclusive` names `color`, which is none of its fields",
+            "rds.database: `excludes_among` names `orbit`, which is none of its fields",
             "rds.database: `CreateMoon` is no IAM action of the form `service:Action`",
         ]
     );
