@@ -23,6 +23,8 @@ mod regional_cache;
 mod replicated_assets;
 mod replication;
 mod replication_group;
+mod table;
+mod table_name;
 mod wiring;
 
 pub use bucket::{AccessLogging, Bucket, BucketAttributes, Encryption, ObjectOwnership, PublicAccessBlock};
@@ -51,6 +53,8 @@ pub use replication::{Replication, ReplicationAttributes, ReplicationBuilder, Re
 pub use replication_group::{
     CacheEngine, CacheLogDelivery, CacheLogType, ReplicationGroup, ReplicationGroupAttributes,
 };
+pub use table::{BillingMode, KeyAttribute, KeyType, Table, TableAttributes, TableEncryption};
+pub use table_name::{InvalidTableName, TableName};
 
 use landfall_core::Kind;
 
@@ -67,5 +71,6 @@ pub fn kinds() -> Vec<&'static Kind> {
         &bucket::KIND,
         &bucket_policy::KIND,
         &replication::KIND,
+        &table::KIND,
     ]
 }

@@ -5,10 +5,10 @@
 use landfall_conformance::{Case, Variant, Wire, complete, in_the_sandbox, on_the_wire};
 use landfall_core::{Handle, Kind, London, Mumbai, Options, Region, Scope, Topology};
 use landfall_datalayer::{
-    AccessLogging, AuroraCluster, AuroraEngine, AuroraInstance, Bucket, BucketPolicy, CacheEngine, CacheSubnetGroup,
-    ClusterParameterGroup, DbSubnetGroup, Encryption, GlobalCluster, LifecycleRule, MasterUser, ObjectOwnership,
-    Primary, PublicAccessBlock, Replication, ReplicationGroup, ReplicationRule, ServerlessV2Scaling, StorageClass,
-    Transition, statements,
+    AccessLogging, AuroraCluster, AuroraEngine, AuroraInstance, BillingMode, Bucket, BucketPolicy, CacheEngine,
+    CacheSubnetGroup, ClusterParameterGroup, DbSubnetGroup, Encryption, GlobalCluster, KeyAttribute, LifecycleRule,
+    MasterUser, ObjectOwnership, Primary, PublicAccessBlock, Replication, ReplicationGroup, ReplicationRule,
+    ServerlessV2Scaling, StorageClass, Table, TableEncryption, Transition, statements,
 };
 use landfall_netlayer::{SecurityGroup, Subnet, Vpc};
 use landfall_security::{GenerateSecretString, Key, PolicyDocument, Role, Secret, SecretValue, Statement};
@@ -35,6 +35,7 @@ const CASES: &[Case] = &[
     Case::new("elasticache.subnet_group", Wire::Moto, cache_subnet_group),
     Case::new("elasticache.replication_group", Wire::Moto, replication_group)
         .untested(&[("log_delivery", "moto drops it; requests and answers are tested beside the provider")]),
+    Case::new("dynamodb.table", Wire::Moto, table).untested(&[KEPT]),
     Case::new("s3.bucket", Wire::Moto, bucket),
     Case::new("s3.bucket_policy", Wire::Moto, bucket_policy),
     Case::new("s3.bucket_replication", Wire::Moto, bucket_replication)
@@ -232,6 +233,20 @@ fn replication_group(topology: &Topology, variant: Variant) {
 fn a_bucket<R: Region>(scope: &Scope<'_, R>, name: &str) -> Handle<Bucket<R>> {
     let bucket = Bucket::builder().bucket(name.parse().expect("a name")).versioning(true);
     scope.add(name, bucket.object_ownership(ObjectOwnership::BucketOwnerPreferred).force_destroy(true).build())
+}
+
+fn table(topology: &Topology, variant: Variant) {
+    let scope = topology.region::<Mumbai>();
+    let provisioned = BillingMode::Provisioned { read_capacity_units: 5, write_capacity_units: 2 };
+    let table = Table::builder()
+        .table_name("landfall-orders".parse().expect("a name"))
+        .hash_key(KeyAttribute::string("id"))
+        .range_key(KeyAttribute::number("at"))
+        .billing_mode(variant.pick(BillingMode::PayPerRequest, provisioned))
+        .encryption(variant.pick(TableEncryption::kms(key(&scope)), TableEncryption::Owned))
+        .point_in_time_recovery(variant.pick(false, true))
+        .deletion_protection(false);
+    scope.add_with("orders", team(variant), table.build());
 }
 
 fn bucket(topology: &Topology, variant: Variant) {

@@ -13,6 +13,7 @@ mod lifecycle;
 mod replication;
 mod replication_group;
 mod subnets;
+mod table;
 mod tags;
 
 use landfall_aws::{Aws, Regional};
@@ -24,6 +25,9 @@ type Rds = Regional<aws_sdk_rds::Client>;
 
 /// Clients of Amazon ElastiCache, one per region.
 type ElastiCache = Regional<aws_sdk_elasticache::Client>;
+
+/// Clients of Amazon DynamoDB, one per region.
+type DynamoDb = Regional<aws_sdk_dynamodb::Client>;
 
 /// Clients of Amazon S3, one per region.
 type S3 = Regional<aws_sdk_s3::Client>;
@@ -44,6 +48,7 @@ pub fn register(providers: &mut Providers, aws: &Aws) {
     providers.add_typed(bucket::Provider(s3.clone()));
     providers.add_typed(bucket_policy::Provider(s3.clone()));
     providers.add_typed(replication::Provider(s3));
+    providers.add_typed(table::Provider(DynamoDb::new(aws, aws_sdk_dynamodb::Client::new)));
 }
 
 /// Whether something of that status can be used now; it is an error where no waiting makes it so.
