@@ -1,15 +1,15 @@
 //! Where a command runs: the sandbox or AWS, with its store.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use landfall_aws::Aws;
+use landfall_aws::{Aws, S3Store};
 use landfall_core::{Fault, Topology, store::Store};
 use landfall_engine::{DirectoryStore, Executor, MemoryStore};
 use landfall_sandbox::Sandbox;
 
 use super::{
     command::BoxError,
-    options::{Common, Target},
+    options::{Common, Place, Target},
 };
 
 /// Where a command runs.
@@ -40,12 +40,7 @@ impl Cloud {
     }
 
     async fn aws(common: &Common, topology: &Topology) -> Result<Self, BoxError> {
-        let mut builder = Aws::builder();
-        if let Some(url) = &common.endpoint {
-            builder = builder.endpoint(url);
-        }
-        let aws = builder.connect().await?;
-        aws.check_credentials().await?;
+        let aws = connect(common).await?;
         let cloud = aws.cloud().await.map_err(Unidentified)?;
         let executor = Executor::builder()
             .providers(crate::on_aws(&aws))
@@ -53,7 +48,7 @@ impl Cloud {
             .parallelism(common.parallelism.into())
             .retry(common.retry())
             .build();
-        Ok(Self { executor, store: store(common, topology), sandbox: None })
+        Ok(Self { executor, store: store_on(&aws, common, topology), sandbox: None })
     }
 }
 
@@ -62,7 +57,33 @@ impl Cloud {
 #[error("the cloud does not say whose account this is: check the endpoint, the network and the credentials")]
 struct Unidentified(#[source] Fault);
 
-/// The store of a topology in the state folder.
-pub(super) fn store(common: &Common, topology: &Topology) -> Arc<dyn Store> {
-    Arc::new(DirectoryStore::new(&common.state, topology.name(), topology.environment().as_str()))
+async fn connect(common: &Common) -> Result<Aws, BoxError> {
+    let mut builder = Aws::builder();
+    if let Some(url) = &common.endpoint {
+        builder = builder.endpoint(url);
+    }
+    let aws = builder.connect().await?;
+    aws.check_credentials().await?;
+    Ok(aws)
+}
+
+/// The store of a topology, for what needs nothing else of AWS.
+pub(super) async fn store(common: &Common, topology: &Topology) -> Result<Arc<dyn Store>, BoxError> {
+    Ok(match &common.state {
+        Place::Folder(folder) => in_folder(folder, topology),
+        Place::S3(_) => store_on(&connect(common).await?, common, topology),
+    })
+}
+
+fn store_on(aws: &Aws, common: &Common, topology: &Topology) -> Arc<dyn Store> {
+    match &common.state {
+        Place::Folder(folder) => in_folder(folder, topology),
+        Place::S3(location) => {
+            Arc::new(S3Store::new(aws, location.clone(), topology.name(), topology.environment().as_str()))
+        }
+    }
+}
+
+fn in_folder(folder: &Path, topology: &Topology) -> Arc<dyn Store> {
+    Arc::new(DirectoryStore::new(folder, topology.name(), topology.environment().as_str()))
 }

@@ -9,7 +9,12 @@ use std::{
     sync::Arc,
 };
 
-use landfall_core::{Plan, Topology, graph, plan::Detail, state::Entry, store::Store};
+use landfall_core::{
+    Plan, State, Topology, graph,
+    plan::Detail,
+    state::{Entry, Revision},
+    store::{Store, StoreError, Unlock, unlock},
+};
 use landfall_engine::{Events, Executor, Outcome, PlanOptions, Refresh, Stop};
 
 use super::{
@@ -42,6 +47,7 @@ pub(super) fn run(topology: &Topology, common: &Common, command: Option<Command>
             Command::Destroy => destroy(topology, common).await,
             Command::Drift => drift(topology, common).await,
             Command::State { what } => state(topology, common, what).await,
+            Command::Unlock { force } => end_lease(topology, common, force).await,
             Command::Graph { format } => draw(topology, format),
         }
     });
@@ -185,18 +191,15 @@ async fn drift(topology: &Topology, common: &Common) -> Result<Exit, BoxError> {
 }
 
 async fn state(topology: &Topology, common: &Common, what: StateCommand) -> Result<Exit, BoxError> {
-    if common.target == Some(Target::Sandbox) {
-        return Err("the sandbox keeps no state between runs: leave out --target to look into --state".into());
-    }
-    let store = store(common, topology);
+    let store = kept(topology, common).await?;
     match what {
-        StateCommand::List => {
-            let state = loaded(&*store).await?;
+        StateCommand::List { at } => {
+            let state = loaded(&*store, at).await?;
             let objects: Vec<_> = state.objects.values().collect();
             if common.json { say(&serde_json::to_string(&objects)?)? } else { say(&report::objects(&state))? }
         }
-        StateCommand::Show { address } => {
-            let state = loaded(&*store).await?;
+        StateCommand::Show { address, at } => {
+            let state = loaded(&*store, at).await?;
             let object = state.current(&address);
             let object = object
                 .ok_or_else(|| format!("{address} is not in {}: list what is with `state list`", store.location()))?;
@@ -215,7 +218,43 @@ async fn state(topology: &Topology, common: &Common, what: StateCommand) -> Resu
     Ok(Exit::Done)
 }
 
-async fn loaded(store: &dyn Store) -> Result<landfall_core::State, BoxError> {
+/// The store that outlives this program.
+async fn kept(topology: &Topology, common: &Common) -> Result<Arc<dyn Store>, BoxError> {
+    if common.target == Some(Target::Sandbox) {
+        return Err("the sandbox keeps no state between runs: leave out --target to look into --state".into());
+    }
+    store(common, topology).await
+}
+
+/// Shows who holds the lease, and ends it.
+async fn end_lease(topology: &Topology, common: &Common, force: bool) -> Result<Exit, BoxError> {
+    let store = kept(topology, common).await?;
+    let Some(holder) = store.holder().await? else {
+        say(&format!("Nobody holds {}.", store.location()))?;
+        return Ok(Exit::Done);
+    };
+    say(&report::holder(&holder))?;
+    let which = if force { Unlock::Alive } else { Unlock::Expired };
+    match unlock(&*store, which).await {
+        Ok(Some(_)) => say("Its lease is ended. The next run settles the calls that it left open.")?,
+        Ok(None) => say("It has given its lease back meanwhile.")?,
+        Err(StoreError::Locked { .. }) => {
+            return Err("it is alive: wait for it, or end its lease with `unlock --force`".into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Exit::Done)
+}
+
+/// The newest state, or that after an entry of the log.
+async fn loaded(store: &dyn Store, at: Option<Revision>) -> Result<State, BoxError> {
+    if let Some(at) = at {
+        let state = State::fold(store.entries(Some(at)).await?)?;
+        if state.revision < at {
+            return Err(format!("{} ends at revision {}", store.location(), state.revision).into());
+        }
+        return Ok(state);
+    }
     let loaded = store.load().await?;
     for warning in loaded.warnings {
         writeln!(anstream::stderr(), "{} {warning}", style::caution("warning:"))?;

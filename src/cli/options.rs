@@ -1,9 +1,10 @@
 //! Options of the command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use landfall_core::Address;
+use landfall_aws::{S3Location, s3_store::LocationError};
+use landfall_core::{Address, state::Revision};
 use landfall_engine::RetryPolicy;
 
 /// What a program that embeds the command line takes: its own options beside Landfall's.
@@ -61,6 +62,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         what: StateCommand,
     },
+    /// Show who holds the state, and end a lease whose holder is gone
+    Unlock {
+        /// Also end the lease of a run that is still at work: it makes no further call
+        #[arg(long)]
+        force: bool,
+    },
     /// Print the dependency graph
     Graph {
         /// Language of the picture
@@ -73,11 +80,18 @@ pub(super) enum Command {
 #[derive(Debug, Subcommand)]
 pub(super) enum StateCommand {
     /// List the objects with their ids
-    List,
+    List {
+        /// As it was after that entry of the log; `state history` lists them
+        #[arg(long, value_name = "REVISION")]
+        at: Option<Revision>,
+    },
     /// Show everything recorded of one resource
     Show {
         /// Its address, as `state list` prints it
         address: Address,
+        /// As it was after that entry of the log; `state history` lists them
+        #[arg(long, value_name = "REVISION")]
+        at: Option<Revision>,
     },
     /// List the runs, newest last
     History,
@@ -101,9 +115,10 @@ pub(super) struct Common {
     /// Send every call to this URL instead of AWS
     #[arg(long, global = true, value_name = "URL")]
     pub(super) endpoint: Option<String>,
-    /// Folder of the state; created when it does not exist
-    #[arg(long, global = true, value_name = "DIR", default_value = ".landfall")]
-    pub(super) state: PathBuf,
+    /// Where the state is kept: a folder, created when it does not exist, or
+    /// s3://BUCKET/PREFIX?region=REGION&kms_key=KEY&lease_table=TABLE, where PREFIX and what follows may be left out
+    #[arg(long, global = true, value_name = "PLACE", default_value = ".landfall")]
+    pub(super) state: Place,
     /// What is read from AWS before planning
     #[arg(long, global = true, value_enum, default_value_t = RefreshChoice::All)]
     pub(super) refresh: RefreshChoice,
@@ -126,6 +141,21 @@ pub(super) struct Common {
     /// Exit with 2 when there are changes
     #[arg(long, global = true)]
     pub(super) detailed_exitcode: bool,
+}
+
+/// Where the state is kept.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    Folder(PathBuf),
+    S3(S3Location),
+}
+
+impl FromStr for Place {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        if text.starts_with("s3:") { text.parse().map(Self::S3) } else { Ok(Self::Folder(text.into())) }
+    }
 }
 
 /// Where a topology runs.

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt::Write};
 
 use jiff::Timestamp;
-use landfall_core::{FaultKind, State, plan::After, state::Entry};
+use landfall_core::{FaultKind, State, plan::After, state::Entry, store::Holder};
 use landfall_engine::{Drift, Outcome, Report};
 
 use super::{progress::time, style};
@@ -140,12 +140,24 @@ pub(super) fn history(entries: &[Entry]) -> String {
     let mut runs = 0;
     for (revision, entry) in (1..).zip(entries) {
         if let Entry::Run { command, owner, at } = entry {
-            let when = i64::try_from(*at).ok().and_then(|at| Timestamp::from_second(at).ok());
-            let when = when.map_or_else(|| at.to_string(), |when| when.to_string());
+            let when = when(*at);
             let _ = writeln!(text, "{revision:>7}  {when}  {command:8} {owner}");
             runs += 1;
         }
     }
     let _ = write!(text, "{runs} runs, {} entries.", entries.len());
     text
+}
+
+/// Who holds a lease, and since when.
+pub(super) fn holder(holder: &Holder) -> String {
+    let Holder { owner, alive, .. } = holder;
+    let does = if *alive { "is at work" } else { "is gone" };
+    format!("{} (process {}) {does}: `{}`, since {}.", owner.name, owner.process, owner.command, when(owner.since))
+}
+
+/// A time in seconds since 1970, for people.
+fn when(at: u64) -> String {
+    let time = i64::try_from(at).ok().and_then(|at| Timestamp::from_second(at).ok());
+    time.map_or_else(|| at.to_string(), |time| time.to_string())
 }

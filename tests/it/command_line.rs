@@ -106,6 +106,8 @@ fn bad_input_gets_one_clear_message() {
         ("networks", vec!["apply", no_plan, "--endpoint", "http://127.0.0.1:9", "--yes"], 1, "holds no plan"),
         ("networks", vec!["state", "list", "--target", "sandbox"], 1, "the sandbox keeps no state between runs"),
         ("networks", vec!["state", "list", "--state", file], 1, "a-file"),
+        ("networks", vec!["plan", "--state", "s3://Bucket/x"], 64, "`Bucket` is no name of a bucket"),
+        ("networks", vec!["unlock", "--target", "sandbox"], 1, "the sandbox keeps no state between runs"),
         ("india_london", vec!["plan", "--domain", "not_a domain"], 64, "not_a domain"),
         ("india_london", vec!["plan", "--environment", "1prod"], 1, "can't name an environment"),
     ];

@@ -11,3 +11,4 @@ mod machine;
 mod on_the_wire;
 mod places_at_run_time;
 mod processes;
+mod shared_state;
