@@ -220,7 +220,7 @@ impl Subject {
 /// Returns once the log can't be written any more.
 async fn failed(mut log: watch::Receiver<Option<Arc<StoreError>>>) {
     if log.wait_for(Option::is_some).await.is_err() {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 }
 
