@@ -177,9 +177,14 @@ impl World {
     }
 
     /// Runs a plan in one of the orders that its edges allow.
-    fn run(&mut self, plan: &Plan, mut seed: usize) {
+    fn run(&mut self, plan: &Plan, seed: usize) {
+        self.run_some(plan, plan.steps.len(), seed);
+    }
+
+    /// Runs so many steps of a plan.
+    fn run_some(&mut self, plan: &Plan, count: usize, mut seed: usize) {
         let mut done = BTreeSet::new();
-        while done.len() < plan.steps.len() {
+        while done.len() < count {
             let ready = |step: &usize| !done.contains(step) && plan.steps[*step].after.is_subset(&done);
             let ready: Vec<_> = (0..plan.steps.len()).filter(ready).collect();
             let next = ready[seed % ready.len()];
@@ -253,6 +258,12 @@ impl World {
         self.log(Entry::Done { token, attributes: BTreeMap::from([("id".to_owned(), id.into())]), fields: None });
     }
 
+    /// Retained things that were forgotten are somebody else's, who removes them.
+    fn hand_over(&mut self) {
+        let own: BTreeSet<_> = self.state.objects.keys().map(ToString::to_string).collect();
+        self.cloud.retain(|id, _| own.contains(id));
+    }
+
     fn tokens(&self, addresses: &[Address]) -> BTreeSet<Token> {
         addresses.iter().map(|address| self.state.current(address).expect("exists").token.clone()).collect()
     }
@@ -291,11 +302,26 @@ proptest! {
                 }
             }
         }
-        // What was retained is somebody else's now.
-        let tokens: BTreeSet<_> = world.state.objects.keys().map(ToString::to_string).collect();
-        world.cloud.retain(|id, _| tokens.contains(id));
+        world.hand_over();
         let destroy = plan::destroy(&world.state, &Observations::default(), &Choice::default()).expect("destroys");
         world.run(&destroy, seed);
+    }
+
+    #[test]
+    fn a_run_that_ended_anywhere_is_completed_by_the_next(
+        first in sketches(),
+        second in sketches(),
+        songs in (0..2_u32, 0..2_u32),
+        end in any::<prop::sample::Index>(),
+        seed in any::<usize>(),
+    ) {
+        let mut world = World::applied(&topology(&first, songs.0));
+        let topology = topology(&second, songs.1);
+        let Ok(plan) = world.plan(&topology) else { return Ok(()) };
+        world.run_some(&plan, end.index(plan.steps.len() + 1), seed);
+        let rest = world.plan(&topology).expect("what was possible is not impossible halfway");
+        world.run(&rest, seed);
+        prop_assert!(world.plan(&topology).expect("plans").is_empty());
     }
 }
 
@@ -427,6 +453,13 @@ fn what_only_waits_for_another_does_not_hold_it() {
 fn an_object_that_moves_and_must_go_first_is_moved_before() {
     let moved = Sketch { thing: Thing { shape: 1, ..range(1, 1).thing }, formerly: Some(0), ..range(1, 1) };
     assert_eq!(steps(&[range(0, 1)], &[moved]), ["Move n1", "DeleteReplaced n1", "CreateReplacement n1"]);
+}
+
+#[test]
+fn a_former_address_that_is_still_taken_is_a_problem() {
+    let renamed = Sketch { formerly: Some(0), ..range(1, 1) };
+    let text = problems(&[range(0, 0), range(1, 1)], &[renamed]);
+    assert!(text.contains("`formerly` names ap-south-1/test.thing:n0, which exists beside it"), "{text}");
 }
 
 #[test]

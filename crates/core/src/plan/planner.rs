@@ -338,21 +338,35 @@ impl<'a> Planner<'a> {
         let mut heirs: BTreeMap<&Address, &Address> = BTreeMap::new();
         let mut old = Vec::with_capacity(lowered.declarations.len());
         for (position, own) in lowered.declarations.iter().enumerate() {
-            let object = state.current(&own.address).or_else(|| {
-                let mut renamed = own.lifecycle.formerly.iter().filter(|from| lowered.get(from).is_none());
-                let (from, object) = renamed.find_map(|from| Some((from, state.current(from)?)))?;
-                let problem = misnamed(own, object).or_else(|| {
-                    let first = heirs.insert(from, &own.address)?;
-                    Some(Problem::at(
-                        &own.address,
-                        format!("`formerly` names {from}, and so does {first}"),
-                        "keep it at the one that the object goes to",
-                    ))
-                });
-                let fits = problem.is_none();
-                problems.extend(problem);
-                fits.then_some(object)
-            });
+            let mut renamed = own.lifecycle.formerly.iter().filter(|from| lowered.get(from).is_none());
+            let former = renamed.find_map(|from| Some((from, state.current(from)?)));
+            let object = match (state.current(&own.address), former) {
+                (current, None) => current,
+                (Some(current), Some((from, former))) => {
+                    // Left in, it would be taken for this one as soon as this one is gone.
+                    if misnamed(own, former).is_none() {
+                        problems.push(Problem::at(
+                            &own.address,
+                            format!("`formerly` names {from}, which exists beside it"),
+                            "remove it: then the other is deleted",
+                        ));
+                    }
+                    Some(current)
+                }
+                (None, Some((from, former))) => {
+                    let problem = misnamed(own, former).or_else(|| {
+                        let first = heirs.insert(from, &own.address)?;
+                        Some(Problem::at(
+                            &own.address,
+                            format!("`formerly` names {from}, and so does {first}"),
+                            "keep it at the one that the object goes to",
+                        ))
+                    });
+                    let fits = problem.is_none();
+                    problems.extend(problem);
+                    fits.then_some(former)
+                }
+            };
             let is_gone = object.is_some_and(|object| matches!(seen.objects.get(&object.token), Some(None)));
             if is_gone {
                 lost.insert(position);
