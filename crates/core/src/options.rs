@@ -48,7 +48,10 @@ impl Options {
         self
     }
 
-    /// Leaves the object in AWS when it is no longer declared, and forgets it.
+    /// Leaves the object in AWS when it is no longer declared or is replaced, and forgets it.
+    ///
+    /// It keeps what only one object can have, and what it uses: a plan that needs the one for another object, or
+    /// would delete the other, is refused; a destroy leaves and forgets what it uses too.
     #[must_use]
     pub fn retain(mut self) -> Self {
         self.keep.retain = true;

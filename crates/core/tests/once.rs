@@ -169,6 +169,10 @@ impl World {
         plan::apply(&lowered, &self.state, &Observations::default(), &Choice::default())
     }
 
+    fn destroy(&self) -> Plan {
+        plan::destroy(&self.state, &Observations::default(), &Choice::default()).expect("destroys")
+    }
+
     fn applied(topology: &Topology) -> Self {
         let mut world = Self::default();
         let plan = world.plan(topology).expect("what is new contends with nothing");
@@ -303,7 +307,7 @@ proptest! {
             }
         }
         world.hand_over();
-        let destroy = plan::destroy(&world.state, &Observations::default(), &Choice::default()).expect("destroys");
+        let destroy = world.destroy();
         world.run(&destroy, seed);
     }
 
@@ -322,6 +326,11 @@ proptest! {
         let rest = world.plan(&topology).expect("what was possible is not impossible halfway");
         world.run(&rest, seed);
         prop_assert!(world.plan(&topology).expect("plans").is_empty());
+        world.hand_over();
+        let plan = world.destroy();
+        world.run_some(&plan, end.index(plan.steps.len() + 1), seed);
+        let rest = world.destroy();
+        world.run(&rest, seed);
     }
 }
 
@@ -432,9 +441,9 @@ fn what_is_retained_keeps_what_it_uses() {
     assert_eq!(steps(&[named(0, Thing::default()), waiter.clone()], &[]).len(), 2);
 
     let world = World::applied(&topology(&[named(0, Thing::default()), user, named(2, Thing::default())], 0));
-    let plan = plan::destroy(&world.state, &Observations::default(), &Choice::default()).expect("plans");
+    let plan = world.destroy();
     let steps: Vec<_> = plan.steps.iter().map(|step| format!("{:?} {}", step.action, step.address.name())).collect();
-    assert_eq!(steps, ["Delete n2", "Forget n1", "Forget n0"]);
+    assert_eq!(steps, ["Delete n2", "Forget n0", "Forget n1"]);
     assert_eq!(plan.warnings, ["ap-south-1/test.thing:n0 stays in AWS: something that is retained uses it"]);
 }
 

@@ -55,7 +55,8 @@ pub fn apply(lowered: &Lowered, state: &State, seen: &Observations, choice: &Cho
     })
 }
 
-/// Plans to delete everything in the state, except what is protected and what that needs.
+/// Plans to delete everything in the state, except what is protected and what that needs; what is retained is forgotten,
+/// with what it uses.
 ///
 /// Needs no code: kinds, edges and options come from the state.
 ///
@@ -86,8 +87,13 @@ pub fn destroy(state: &State, seen: &Observations, choice: &Choice) -> Result<Pl
     }
     for object in state.objects.values() {
         let Some(&own) = unmade.get(&object.token) else { continue };
-        for used in object.dependencies.iter().filter_map(|token| unmade.get(token)) {
-            steps[*used].after.insert(own);
+        for &used in object.dependencies.iter().filter_map(|token| unmade.get(token)) {
+            match (steps[own].action, steps[used].action) {
+                // The last to be forgotten is what keeps the others, in case the run ends halfway.
+                (Action::Forget, Action::Forget) => steps[own].after.insert(used),
+                (Action::Forget, _) => continue,
+                _ => steps[used].after.insert(own),
+            };
         }
     }
     let mut problems = Vec::new();

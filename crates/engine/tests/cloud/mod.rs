@@ -28,6 +28,8 @@ pub struct Thing {
     pub shape: u32,
     /// Replaces; only one object may have it at a time.
     pub range: Option<u32>,
+    /// In place; only one object may have it at a time.
+    pub port: Option<u32>,
     pub uses: Vec<Ref<Thing>>,
     pub label: Option<Input<String>>,
     pub password: Option<String>,
@@ -38,7 +40,7 @@ impl Thing {
     pub const VERSION: Attribute<Self> = Attribute::new("version");
 
     pub fn new(size: u32) -> Self {
-        Self { size, shape: 0, range: None, uses: Vec::new(), label: None, password: None }
+        Self { size, shape: 0, range: None, port: None, uses: Vec::new(), label: None, password: None }
     }
 
     pub fn uses(mut self, handles: &[Handle<Self>]) -> Self {
@@ -59,6 +61,7 @@ pub static THING: Kind = Kind {
         Field::updates("size"),
         Field::replaces("shape"),
         Field::replaces("range"),
+        Field::updates("port"),
         Field::updates("uses"),
         Field::updates("label"),
         Field::updates("password").secret(),
@@ -69,7 +72,10 @@ pub static THING: Kind = Kind {
         Reported::changing("version", "{digits:3}"),
     ],
     identity: Identity::TagOnCreate,
-    exclusive: &[Exclusive { fields: &["range"], within: Within::Place }],
+    exclusive: &[
+        Exclusive { fields: &["range"], within: Within::Place },
+        Exclusive { fields: &["port"], within: Within::Place },
+    ],
     taggable: true,
     actions: Actions {
         create: &["test:CreateThing"],
@@ -300,11 +306,11 @@ impl World {
                 return Err(Fault::new(FaultKind::Invalid, "test:CreateThing", format!("there is no {}", used.id())));
             }
         }
-        let taken = |(id, made): (&String, &Made)| {
-            thing.range.is_some() && made.thing.range == thing.range && own != Some(id.as_str())
-        };
-        if self.objects.iter().any(taken) {
-            return Err(Fault::new(FaultKind::Invalid, "test:CreateThing", "the range is taken"));
+        let others = || self.objects.iter().filter(|(id, _)| own != Some(id.as_str())).map(|(_, made)| &made.thing);
+        let taken =
+            |what: fn(&Thing) -> Option<u32>| what(thing).is_some() && others().any(|it| what(it) == what(thing));
+        if taken(|it| it.range) || taken(|it| it.port) {
+            return Err(Fault::new(FaultKind::Invalid, "test:CreateThing", "the range or the port is taken"));
         }
         Ok(())
     }
@@ -508,41 +514,69 @@ pub fn topology() -> Topology {
     Topology::new("laws", Environment::new("test"))
 }
 
-/// One resource of a random topology: its name, and which earlier ones it uses.
+/// One resource of a random topology; it uses and waits for earlier ones.
 #[derive(Debug, Clone)]
 pub struct Sketch {
     pub name: usize,
     pub size: u32,
     pub shape: u32,
-    pub range: bool,
+    pub range: Option<u32>,
+    pub port: Option<u32>,
     pub password: Option<u32>,
     pub uses: Vec<usize>,
+    pub after: Vec<usize>,
+    pub retain: bool,
+    pub formerly: Option<usize>,
 }
 
+/// The topology of the sketches, of two that want the same the later without it.
 pub fn sketched(sketches: &[Sketch]) -> Topology {
     let topology = topology();
     let scope = topology.region::<ApSouth1>();
-    let mut names = BTreeSet::new();
+    let (mut names, mut heirs) = (BTreeSet::new(), BTreeSet::new());
+    let (mut ranges, mut ports) = (BTreeSet::new(), BTreeSet::new());
     let mut handles: Vec<Handle<Thing>> = Vec::new();
     for sketch in sketches.iter().filter(|sketch| names.insert(sketch.name)) {
-        let mut uses: Vec<_> = if handles.is_empty() {
-            Vec::new()
-        } else {
-            sketch.uses.iter().map(|earlier| handles[earlier % handles.len()]).collect()
+        let earlier = |positions: &[usize]| -> Vec<Handle<Thing>> {
+            let positions = positions.iter().filter(|_| !handles.is_empty());
+            let mut found: Vec<_> = positions.map(|earlier| handles[earlier % handles.len()]).collect();
+            found.dedup();
+            found
         };
-        uses.dedup();
+        let uses = earlier(&sketch.uses);
         let label = uses.first().map(|used| used.get(Thing::ARN));
         let thing = Thing {
             size: sketch.size + 1,
             shape: sketch.shape,
-            range: sketch.range.then(|| u32::try_from(sketch.name).unwrap()),
+            range: sketch.range.filter(|range| ranges.insert(*range)),
+            port: sketch.port.filter(|port| ports.insert(*port)),
             label,
             password: sketch.password.map(|number| format!("hunter{number}")),
             ..Thing::new(0).uses(&uses)
         };
-        handles.push(scope.add_with(&format!("n{}", sketch.name), Options::new(), thing));
+        let mut options = earlier(&sketch.after).into_iter().fold(Options::new(), Options::after);
+        if sketch.retain {
+            options = options.retain();
+        }
+        if let Some(former) = sketch.formerly.filter(|former| heirs.insert(*former)) {
+            options = options.formerly(format!("ap-south-1/test.thing:n{former}"));
+        }
+        handles.push(scope.add_with(&format!("n{}", sketch.name), options, thing));
     }
     topology
+}
+
+/// Removes from the cloud what was retained and then forgotten, which ends without a call, as its new owner does.
+pub async fn hand_over(cloud: &Cloud, store: &Fused) {
+    let mut state = State::default();
+    for entry in store.entries(None).await.expect("reads") {
+        if let Entry::Gone { token } = &entry
+            && !state.open.contains_key(token)
+        {
+            cloud.world().objects.retain(|_, made| made.token != *token);
+        }
+        state.apply(entry).expect("entries follow from each other");
+    }
 }
 
 /// Everything in the cloud is in the state and the other way round, nothing twice, nothing open.
