@@ -116,7 +116,7 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "URL")]
     pub(super) endpoint: Option<String>,
     /// Where the state is kept: a folder, created when it does not exist, or
-    /// s3://BUCKET/PREFIX?region=REGION&kms_key=KEY&lease_table=TABLE, where PREFIX and what follows may be left out
+    /// `s3://BUCKET/PREFIX?region=REGION&kms_key=KEY&lease_table=TABLE`, where PREFIX and what follows may be left out
     #[arg(long, global = true, value_name = "PLACE", default_value = ".landfall")]
     pub(super) state: Place,
     /// What is read from AWS before planning
