@@ -23,6 +23,11 @@ pub(super) struct Cloud {
 impl Cloud {
     pub(super) async fn open(common: &Common, topology: &Topology) -> Result<Self, BoxError> {
         match common.target() {
+            Target::Sandbox if common.state.is_some() || common.endpoint.is_some() => {
+                Err("the sandbox is inside this program and keeps no state: leave out --state and --endpoint, or use \
+                     --target aws"
+                    .into())
+            }
             Target::Sandbox => Ok(Self::sandbox(common.parallelism)),
             Target::Aws => Self::aws(common, topology).await,
         }
@@ -69,18 +74,16 @@ async fn connect(common: &Common) -> Result<Aws, BoxError> {
 
 /// The store of a topology, for what needs nothing else of AWS.
 pub(super) async fn store(common: &Common, topology: &Topology) -> Result<Arc<dyn Store>, BoxError> {
-    Ok(match &common.state {
-        Place::Folder(folder) => in_folder(folder, topology),
+    Ok(match common.place() {
+        Place::Folder(folder) => in_folder(&folder, topology),
         Place::S3(_) => store_on(&connect(common).await?, common, topology),
     })
 }
 
 fn store_on(aws: &Aws, common: &Common, topology: &Topology) -> Arc<dyn Store> {
-    match &common.state {
-        Place::Folder(folder) => in_folder(folder, topology),
-        Place::S3(location) => {
-            Arc::new(S3Store::new(aws, location.clone(), topology.name(), topology.environment().as_str()))
-        }
+    match common.place() {
+        Place::Folder(folder) => in_folder(&folder, topology),
+        Place::S3(location) => Arc::new(S3Store::new(aws, location, topology.name(), topology.environment().as_str())),
     }
 }
 

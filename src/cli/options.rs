@@ -109,7 +109,8 @@ pub(super) enum GraphFormat {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Common {
-    /// Where it runs: the simulated cloud inside this program, or AWS [default: sandbox, or aws with --endpoint]
+    /// Where it runs: the simulated cloud inside this program, or AWS [default: sandbox; aws with --endpoint, --state or
+    /// AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_enum)]
     pub(super) target: Option<Target>,
     /// Send every call to this URL instead of AWS
@@ -117,8 +118,9 @@ pub(super) struct Common {
     pub(super) endpoint: Option<String>,
     /// Where the state is kept: a folder, created when it does not exist, or
     /// `s3://BUCKET/PREFIX?region=REGION&kms_key=KEY&lease_table=TABLE`, where PREFIX and what follows may be left out
-    #[arg(long, global = true, value_name = "PLACE", default_value = ".landfall")]
-    pub(super) state: Place,
+    /// [default: .landfall]
+    #[arg(long, global = true, value_name = "PLACE")]
+    pub(super) state: Option<Place>,
     /// What is read from AWS before planning
     #[arg(long, global = true, value_enum, default_value_t = RefreshChoice::All)]
     pub(super) refresh: RefreshChoice,
@@ -193,6 +195,18 @@ impl Common {
     }
 
     pub(super) fn target(&self) -> Target {
-        self.target.unwrap_or(if self.endpoint.is_some() { Target::Aws } else { Target::Sandbox })
+        // Who names a cloud or a state means that one: the sandbox has neither.
+        let named = self.endpoint.is_some() || self.state.is_some() || endpoint_in_environment();
+        self.target.unwrap_or(if named { Target::Aws } else { Target::Sandbox })
     }
+
+    /// Where the state is kept.
+    pub(super) fn place(&self) -> Place {
+        self.state.clone().unwrap_or_else(|| Place::Folder(".landfall".into()))
+    }
+}
+
+/// Whether the SDK's variables send any calls elsewhere.
+fn endpoint_in_environment() -> bool {
+    std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL"))
 }

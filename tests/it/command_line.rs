@@ -104,6 +104,8 @@ fn bad_input_gets_one_clear_message() {
         ("networks", vec!["plan", "--target", "aws"], 1, "no AWS credentials: set AWS_PROFILE"),
         ("networks", vec!["plan", "--endpoint", "127.0.0.1:5000"], 1, "is no endpoint"),
         ("networks", vec!["apply", no_plan, "--endpoint", "http://127.0.0.1:9", "--yes"], 1, "holds no plan"),
+        ("networks", vec!["destroy", "--yes", "--target", "sandbox", "--state", "x"], 1, "leave out --state"),
+        ("networks", vec!["plan", "--state", "x"], 1, "no AWS credentials: set AWS_PROFILE"),
         ("networks", vec!["state", "list", "--target", "sandbox"], 1, "the sandbox keeps no state between runs"),
         ("networks", vec!["state", "list", "--state", file], 1, "a-file"),
         ("networks", vec!["plan", "--state", "s3://Bucket/x"], 64, "`Bucket` is no name of a bucket"),
