@@ -110,7 +110,7 @@ pub(super) enum GraphFormat {
 #[derive(Debug, Clone, Args)]
 pub(super) struct Common {
     /// Where it runs: the simulated cloud inside this program, or AWS [default: sandbox; aws with --endpoint, --state or
-    /// AWS_ENDPOINT_URL]
+    /// `AWS_ENDPOINT_URL`]
     #[arg(long, global = true, value_enum)]
     pub(super) target: Option<Target>,
     /// Send every call to this URL instead of AWS
